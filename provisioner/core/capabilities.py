@@ -1,0 +1,159 @@
+"""What a vendor can do, as data: the planner and the engine decide by it, never by a vendor's name.
+
+Also how a field may change: read from the provider's JSON Schema, where `x-on-change` says what a change
+of the field takes and `x-set: true` that its order means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioner.core.model import JsonObject, Kind, Via
+
+
+class SecretAccess(StrEnum):
+    """Whether a lost secret can be read again."""
+
+    ONCE = "once"
+    RETRIEVABLE = "retrievable"
+    PORTAL = "portal"  # a person must fetch it
+
+
+class Identity(StrEnum):
+    """How an interrupted create is found again."""
+
+    UNIQUE_TAG = "unique_tag"  # the vendor refuses a second object with our tag
+    LABEL = "label"  # a text we may write; the vendor does not keep it unique
+    USER = "user"  # there can be only one for each linked user
+    NONE = "none"
+
+
+class Renewal(StrEnum):
+    """Whether old and new secret can live side by side."""
+
+    IN_PLACE = "in_place"
+    OVERLAP = "overlap"
+
+
+class Observe(StrEnum):
+    """What the vendor can be asked."""
+
+    LIST = "list"
+    GET = "get"
+    NONE = "none"
+
+
+class Sessions(StrEnum):
+    """What happens to tokens that were issued before their credential ended."""
+
+    DIE = "die"
+    OUTLIVE = "outlive"
+
+
+class Verb(StrEnum):
+    """What a provider is asked to do."""
+
+    OBSERVE = "observe"
+    FIND = "find"
+    CREATE = "create"
+    CAPTURE = "capture"
+    UPDATE = "update"
+    RENEW = "renew"
+    REVOKE = "revoke"
+    VERIFY = "verify"
+    USERS = "users"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What one vendor can do, reached in one way."""
+
+    secret: SecretAccess
+    identity: Identity
+    renew: Renewal
+    observe: Observe
+    max_live: int | None = None
+    """How many generations may live at once; None for no limit that we know of."""
+    client_secret_choice: bool = False
+    """Whether we may choose the secret, and so seal it before the call (secret origin `client`)."""
+    portal: frozenset[Verb] = frozenset()
+    """The verbs that only a person in the portal can do: each is a handoff."""
+    approval: frozenset[Kind] = frozenset()
+    """The kinds of environment where the vendor must approve a credential before it works."""
+    survives_refresh: bool = False
+    """Whether test credentials outlive a copy of production over test."""
+    consistency: float = 0.0
+    """Seconds for which a new or dead key may still look otherwise."""
+    sessions: Sessions = Sessions.DIE
+    session_lifetime: float = 0.0
+    """Seconds for which a session may go on, where sessions outlive their credential."""
+
+
+class OnChange(StrEnum):
+    """What a change of a field takes."""
+
+    UPDATE = "update"
+    REPLACE = "replace"
+    RENEW = "renew"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRules:
+    """How each field of a provider may change and how it is compared. Settings are `settings.NAME`."""
+
+    on_change: Mapping[str, OnChange]
+    sets: frozenset[str]
+
+
+def field_rules(schema: JsonObject) -> FieldRules:
+    """Read the rules out of a provider's JSON Schema.
+
+    Raises ValueError for a field without `x-on-change`: what a change takes is never guessed.
+    """
+    on_change: dict[str, OnChange] = {}
+    sets: set[str] = set()
+    for path, field_schema in _fields(schema):
+        if "x-on-change" not in field_schema:
+            raise ValueError(
+                f"the provider schema does not say what a change of {path!r} takes (x-on-change)"
+            )
+        on_change[path] = OnChange(field_schema["x-on-change"])
+        if field_schema.get("x-set"):
+            sets.add(path)
+    return FieldRules(on_change, frozenset(sets))
+
+
+def _fields(schema: JsonObject) -> list[tuple[str, JsonObject]]:
+    properties: JsonObject = schema.get("properties", {})
+    settings: JsonObject = properties.get("settings", {}).get("properties", {})
+    return [(name, value) for name, value in properties.items() if name != "settings"] + [
+        (f"settings.{name}", value) for name, value in settings.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a vendor: where our behaviour comes from."""
+
+    id: str
+    text: str
+    source: str
+    """`document`, or `ours` where we fill a gap of the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """All that is known of a provider without speaking to its vendor."""
+
+    name: str
+    title: str
+    schema: JsonObject
+    """JSON Schema of the fields of one credential (schemas/providers/NAME.json)."""
+    parts: tuple[str, ...]
+    """The names of the parts of an issued secret, such as client_id."""
+    capabilities: Mapping[Via, Capabilities]
+    rules: tuple[Rule, ...]
+    protocol: int = 1
+    """The version of the provider protocol that it speaks."""

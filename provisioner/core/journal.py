@@ -1,0 +1,138 @@
+"""What the engine asks the store to remember, as values: an operation, its phases, and the writes.
+
+One `commit` of several writes is one transaction. Concurrent operations may share a transaction
+(group commit); none is ever skipped. See design §7 for what each phase makes durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from provisioner.core.model import Address, Generation, JsonObject, JsonValue, Record, Tag
+
+
+class Action(StrEnum):
+    """What a change does to its address."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    RENEW = "renew"
+    REVOKE = "revoke"
+    RETIRE = "retire"
+    WAIT = "wait"
+    ACTIVATE = "activate"
+    RECOVER = "recover"
+
+
+class Phase(StrEnum):
+    """How far an operation got; each is durable before the next step begins."""
+
+    INTENT = "intent"
+    SENT = "sent"
+    CAPTURED = "captured"
+    VERIFIED = "verified"
+    DELIVERED = "delivered"
+    CUT_OVER = "cut_over"
+    DONE = "done"
+    FAILED = "failed"  # the vendor said no, or the new secret was bad: nothing new is left behind
+    DROPPED = "dropped"  # intended, never sent, no longer planned
+    UNKNOWN = "unknown"  # only a person can find out what happened
+
+
+CLOSED = frozenset({Phase.DONE, Phase.FAILED, Phase.DROPPED})
+"""An operation in one of these phases is history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One journalled piece of an apply, from intent to done. All moments are UTC."""
+
+    id: str
+    address: Address
+    action: Action
+    """create, update, replace, renew, revoke or retire."""
+    phase: Phase
+    provider: str
+    via: str
+    generation: int
+    """The generation that it makes, updates or ends."""
+    started_at: datetime
+    updated_at: datetime
+    tag: Tag | None = None
+    remote_id: str | None = None
+    desired: JsonObject = field(default_factory=dict)
+    """The change it carries out, in the canonical form of the plan; recovery goes on from it."""
+    waiting: str = ""
+    """Whom it waits for: `approval`, `handoff`, `identity`; empty when for nobody."""
+    note: str = ""
+    """What is known, in words for a person. Never a secret."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something of it is still to be done."""
+        return self.phase not in CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOperation:
+    """Insert the operation, or bring its row to this value."""
+
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRecord:
+    """Insert or replace a record without its generations, and count its version up by one."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRecord:
+    """Forget an address: its record goes, its generations and their history stay."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RenameRecord:
+    """Give a record and its generations another address, and count its version up by one."""
+
+    before: Address
+    after: Address
+
+
+@dataclass(frozen=True, slots=True)
+class SaveGeneration:
+    """Insert or update a generation; `sealed` is its age text, or None to leave what is there."""
+
+    address: Address
+    generation: Generation
+    sealed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDelivery:
+    """A sink acknowledged a generation."""
+
+    address: Address
+    generation: int
+    sink: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One event for the tamper-evident history. `detail` is JSON without secrets."""
+
+    event: str
+    at: datetime
+    address: Address | None = None
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+Write = SaveOperation | SaveRecord | RemoveRecord | RenameRecord | SaveGeneration | SaveDelivery | Audit

@@ -1,0 +1,93 @@
+"""A project as values: what `provision.yaml` says, once every file is read, checked and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provisioner.core.model import Desired, JsonObject, Kind, Source, Via
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where to get a vendor's management secret; the manifest never holds it."""
+
+    how: str
+    """`env`, `file` or `exec`."""
+    argument: str | tuple[str, ...]
+    """The variable's name, the file's path, or the command's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One declared environment."""
+
+    name: str
+    kind: Kind
+    recipients: tuple[str, ...]
+    """The age recipients that secrets of this environment are sealed to."""
+    options: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """How one vendor is reached in one environment."""
+
+    provider: str
+    environment: str
+    endpoint: str
+    """A URL, or `sandbox` for the embedded twin."""
+    via: Via = Via.API
+    auth: Mapping[str, SecretSource] = field(default_factory=dict)
+    parallelism: int = 4
+    """How many requests may be under way at once."""
+    timeout: float = 30.0
+    """Seconds for one request."""
+    options: JsonObject = field(default_factory=dict)
+    """What this provider alone understands."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkConfig:
+    """A declared sink, not yet opened."""
+
+    name: str
+    type: str
+    options: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An entry under `removed`: this credential may go, even where it is protected."""
+
+    name: str
+    reason: str
+    source: Source
+    environments: tuple[str, ...] | None = None
+    """Where it may go; None for everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the rails allow; None for the default of design §6."""
+
+    revocations: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything that the manifests say."""
+
+    name: str
+    root: Path
+    """The folder of `provision.yaml`; relative paths start there."""
+    state: str
+    """The URL of the store."""
+    environments: Mapping[str, Environment]
+    providers: Mapping[tuple[str, str], ProviderConfig]
+    """By (provider, environment)."""
+    sinks: Mapping[str, SinkConfig]
+    desired: tuple[Desired, ...]
+    removed: tuple[Removed, ...] = ()
+    limits: Limits = Limits()

@@ -1,0 +1,100 @@
+"""The protocol between the engine and a vendor's adapter: few async verbs, plain values.
+
+Errors mean one thing each, because recovery depends on it (design §7):
+`VendorUnreachable` — certainly nothing was sent; `OutcomeUnknown` — it may have taken effect;
+`VendorRejected` (with `NotAuthorised`, `VendorBusy`) — the vendor said no and nothing changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from provisioner.core.model import Address, JsonObject, Listing, Observed, Tag
+from provisioner.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to ask a vendor for: the fields of one credential, in the vendor's own terms."""
+
+    address: Address
+    fields: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A vendor's answer that holds a secret. It is sealed before anything else is done with it."""
+
+    remote_id: str
+    secret: Secret
+    expires_at: datetime | None = None
+
+
+class Outcome(StrEnum):
+    """What trying a secret showed."""
+
+    WORKS = "works"
+    WAITING = "waiting"  # valid, but the vendor has not approved it yet
+    DENIED = "denied"  # the vendor decided against it
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What trying a secret showed, and what it was granted."""
+
+    outcome: Outcome
+    scopes: frozenset[str] | None = None
+    """What the vendor granted; None where it does not say."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user that a credential can be linked to."""
+
+    id: str | int
+    active: bool
+    scopes: frozenset[str] | None = None
+    """The scopes that this user's role allows; None where the vendor does not say."""
+    detail: str = ""
+
+
+class Provider(Protocol):
+    """One vendor in one environment. All calls are safe to make from one event loop at once."""
+
+    async def observe(self) -> Listing:
+        """Everything that exists there, ours or not."""
+
+    async def get(self, remote_id: str) -> Observed | None:
+        """One credential; None when it is not there."""
+
+    async def find(self, tag: Tag) -> tuple[Observed, ...]:
+        """Everything that carries this tag: the way an interrupted create is found again."""
+
+    async def create(self, spec: Spec, tag: Tag) -> Issued:
+        """Make a credential that carries the tag. Never retried blindly."""
+
+    async def update(self, remote_id: str, spec: Spec) -> None:
+        """Bring the fields to what the spec says. Idempotent."""
+
+    async def renew(self, remote_id: str, spec: Spec, tag: Tag) -> Issued:
+        """Replace the secret in place; the old one is dead with the answer. In-place vendors only."""
+
+    async def reveal(self, remote_id: str) -> Issued:
+        """Read the present secret again. Vendors with a retrievable secret only."""
+
+    async def revoke(self, remote_id: str) -> None:
+        """End a credential. Idempotent: one that is gone is fine."""
+
+    async def verify(self, secret: Secret, spec: Spec) -> Verification:
+        """Try the secret the way its consumer would, without spending anything of it."""
+
+    async def users(self) -> tuple[User, ...]:
+        """The users that a credential can be linked to; empty where the vendor has none."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,58 @@
+"""What the engine is handed: the store, the sealer and the sinks, as protocols.
+
+`state/` and `secrets/` fulfil them without importing the engine; the command line puts them together.
+The vendors' protocol is `core.provider.Provider`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from provisioner.core.delivery import Parcel
+from provisioner.core.journal import Operation, Write
+from provisioner.core.model import Address, Record
+from provisioner.core.secret import Secret
+
+
+class Store(Protocol):
+    """The state of one project. Reads are plain calls; a write is durable when `commit` returns."""
+
+    def records(self, environments: Collection[str]) -> dict[Address, Record]:
+        """Every record of these environments, in one pass."""
+
+    def operations(self, environments: Collection[str]) -> list[Operation]:
+        """Every open operation of these environments, oldest first."""
+
+    def sealed(self, address: Address, generation: int) -> str | None:
+        """The age text of one generation."""
+
+    def deliveries(self, address: Address, generation: int) -> Mapping[str, datetime]:
+        """When each sink acknowledged this generation."""
+
+    def acquire(self, environments: Collection[str], *, holder: str) -> None:
+        """Take the lease of each environment, and keep it by heartbeat. Raises LeaseHeld."""
+
+    def release(self) -> None:
+        """Give the leases back."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Make the writes durable, all or none. Raises Fenced once a lease is lost."""
+
+
+class Sealer(Protocol):
+    """Seals secrets to the environment's recipients, and opens them where an identity is at hand."""
+
+    def seal(self, secret: Secret, address: Address, generation: int) -> str:
+        """An age text that also says whose it is."""
+
+    def unseal(self, sealed: str, address: Address, generation: int) -> Secret:
+        """Raises IdentityMissing, or SecretError where the text belongs to another row."""
+
+
+class Sink(Protocol):
+    """Where a secret is delivered for its consumer."""
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """Returns once the consumer's side has it: that is the ack. Idempotent. Raises SinkError."""
