@@ -33,5 +33,5 @@ class Secret:
     def _refuse(self, *_: Any) -> NoReturn:
         raise TypeError("a Secret cannot be printed, compared, hashed, copied or serialised")
 
-    __str__ = __format__ = __eq__ = __ne__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse  # type: ignore[assignment]  # refusing is the point, whatever the signature
-    __hash__ = None
+    __str__ = __format__ = __eq__ = __ne__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
+    __hash__ = None  # type: ignore[assignment]  # unhashable on purpose
