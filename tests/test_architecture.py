@@ -13,13 +13,14 @@ PACKAGE = Path(__file__).parent.parent / "provisioner"
 DOORS = {
     "errors": set(),
     "core": {"errors"},
-    "manifest": {"core", "errors"},
-    "providers": {"core", "errors"},
+    "resources": {"errors"},  # where the schemas lie; every room that checks against one asks it
+    "manifest": {"core", "errors", "resources"},
+    "providers": {"core", "errors", "resources"},
     "state": {"core", "errors"},
     "secrets": {"core", "errors"},
     "engine": {"core", "errors"},
-    "sandbox": set(),  # a twin shares no code with what it is a twin for
-    "cli": {"core", "errors", "manifest", "providers", "state", "secrets", "engine", "sandbox"},
+    "sandbox": {"resources"},  # a twin shares no code with what it is a twin for
+    "cli": {"core", "errors", "manifest", "providers", "state", "secrets", "engine", "sandbox", "resources"},
     "__main__": {"cli", "errors"},
     "__init__": set(),
 }
