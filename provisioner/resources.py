@@ -1,6 +1,6 @@
 """The schemas that come with the package: one place knows where they lie.
 
-An installed wheel carries them as `provisioner/schemas`; a checkout has them at its top, where people edit them.
+An installed wheel carries them as `provisioner/schemas`; a checkout has them at its top, for people to edit.
 """
 
 from __future__ import annotations
