@@ -1,0 +1,176 @@
+"""The one way in: every request passes `Door`, which reads, admits, checks, acts and answers."""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from provisioner.sandbox.database import Database
+from provisioner.sandbox.replies import Refusal, Reply, not_found
+from provisioner.sandbox.strict import (
+    Body,
+    Shape,
+    check,
+    check_query,
+    parse_form,
+    parse_json,
+    read_body,
+    require_media_type,
+)
+from provisioner.sandbox.tenancy import TENANTS, Grant, Tenancy, digest
+
+
+class Access(Enum):
+    """Whose authority an operation needs."""
+
+    MANAGEMENT = "the management token of the tenant"
+    BEARER = "an access token from the vendor's token endpoint"
+    CLIENT = "client id and secret in a form: the token endpoint itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One admitted and checked request, as a vendor's handler gets it."""
+
+    data: Tenancy
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Body
+    grant: Grant | None
+
+    @property
+    def bearer(self) -> Grant:
+        """The grant of the access token that this call came with."""
+        if self.grant is None:
+            raise TypeError("this operation does not ask for an access token")
+        return self.grant
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of a vendor's table: method, path, who may, what is read, and what it does."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Reply]
+    access: Access = Access.MANAGEMENT
+    body: Shape | None = None
+    query: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may touch the data at all."""
+        return self.method != "GET"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a state changing request; issuing an access token is not."""
+        return self.writes and self.access is not Access.CLIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A twin: its name, its operations, and what a new tenant starts with."""
+
+    name: str
+    operations: Sequence[Operation]
+    seed: Callable[[Tenancy], None] = lambda data: None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One path of one vendor as an ASGI application.
+
+    A vendor's effect is one transaction, committed before the first byte of the answer leaves: a client that
+    was cut off, or a process that was killed, finds either all of it or nothing.
+    """
+
+    database: Database
+    clock: Callable[[sqlite3.Connection], datetime]
+    vendor: str
+    operations: Mapping[str, Operation]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            reply = await self._reply(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        await reply.response()(scope, receive, send)
+
+    async def _reply(self, request: Request) -> Reply:
+        operation = self.operations.get(request.method)
+        if operation is None:
+            allowed = {"allow": ", ".join(sorted(self.operations))}
+            return Refusal(405, "this path has no such method", headers=allowed).problem()
+        try:
+            raw = await read_body(request)
+            return self._act(operation, request, raw)
+        except Refusal as refusal:
+            return refusal.oauth_error() if operation.access is Access.CLIENT else refusal.problem()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return Refusal(503, "another process keeps the data busy", headers={"retry-after": "1"}).problem()
+
+    def _act(self, operation: Operation, request: Request, raw: bytes) -> Reply:
+        tenant = request.path_params["tenant"]
+        if tenant not in TENANTS:
+            raise not_found()
+        with self.database.transaction(writing=operation.writes) as connection:
+            data = Tenancy(connection, self.vendor, tenant, self.clock(connection))
+            grant = _admit(operation, data, request)
+            query = check_query(request, operation.query)
+            body = _body(operation, request, raw)
+            reply = operation.handler(Call(data, request.path_params, query, body, grant))
+            if operation.counts:
+                connection.execute(
+                    "UPDATE tenants SET writes = writes + 1 WHERE vendor = ? AND tenant = ?",
+                    (self.vendor, tenant),
+                )
+            return reply
+
+
+def _body(operation: Operation, request: Request, raw: bytes) -> Body:
+    if operation.access is Access.CLIENT:
+        try:
+            require_media_type(request, "application/x-www-form-urlencoded")
+        except Refusal as refusal:
+            raise Refusal(400, refusal.detail) from refusal  # RFC 6749 §5.2 knows 400 and 401 only
+        return parse_form(raw)
+    if operation.body is None:
+        if raw:
+            raise Refusal(400, "this request takes no body")
+        return {}
+    require_media_type(request, "application/json")
+    return check(operation.body, parse_json(raw))
+
+
+def _admit(operation: Operation, data: Tenancy, request: Request) -> Grant | None:
+    """The grant behind the request, if its operation asks for one. Raises `Refusal` 401 (RFC 6750 §3)."""
+    if operation.access is Access.CLIENT:
+        return None
+    challenge = f'Bearer realm="{data.vendor}/{data.tenant}"'
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal(401, "a bearer token is required", headers={"www-authenticate": challenge})
+    if operation.access is Access.BEARER and (grant := data.grant(token)) is not None:
+        return grant
+    if operation.access is Access.MANAGEMENT and _manages(data, token):
+        return None
+    headers = {"www-authenticate": f'{challenge}, error="invalid_token"'}
+    raise Refusal(401, "the bearer token is unknown here, or has expired", headers=headers)
+
+
+def _manages(data: Tenancy, token: str) -> bool:
+    row = data.connection.execute(
+        "SELECT token FROM tenants WHERE vendor = ? AND tenant = ?", (data.vendor, data.tenant)
+    ).fetchone()
+    return hmac.compare_digest(digest(row["token"]), digest(token))

@@ -1,0 +1,34 @@
+"""Serve the sandbox over HTTP on this machine, for people and for other processes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from provisioner.sandbox.world import Sandbox
+
+
+def serve(
+    directory: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until interrupted; `ready` gets the URL once it accepts connections (port 0 takes a free one).
+
+    Raises `ModuleNotFoundError` without the extra `serve`, and `OSError` if the port is taken.
+    """
+    import uvicorn  # an extra, and slow to import
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with Sandbox(directory) as sandbox, socket.create_server((host, port), family=family) as listener:
+        ready(_url(listener))
+        config = uvicorn.Config(sandbox.app, log_config=None, access_log=False, lifespan="off")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

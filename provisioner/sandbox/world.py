@@ -1,0 +1,140 @@
+"""The sandbox: every vendor's twin over one directory, with one clock."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from starlette.applications import Starlette
+
+from provisioner.sandbox.application import build
+from provisioner.sandbox.database import Database
+from provisioner.sandbox.registry import VENDORS
+from provisioner.sandbox.tenancy import TENANTS, Tenancy
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A credential that the vendor ever made, live (`ended_at` is `None`) or dead; never its secret."""
+
+    id: str
+    label: str
+    status: str
+    created_at: datetime
+    ended_at: datetime | None
+    client_id: str
+    fields: Mapping[str, object]
+
+
+class Sandbox:
+    """The twins of all vendors over `directory`; several processes may open the same one.
+
+    `clock` is the base of the sandbox's own time, which `advance` moves forward for every process that shares
+    the directory. `app` is the ASGI application: call it in process, or serve it.
+    """
+
+    def __init__(self, directory: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._base = clock
+        self._database = Database(directory)
+        self._seed()
+        self.app: Starlette = build(self._database, self._moment)
+
+    def _seed(self) -> None:
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO settings VALUES ('offset', 0)")
+            present = {tuple(row) for row in connection.execute("SELECT vendor, tenant FROM tenants")}
+            for vendor in VENDORS.values():
+                for tenant in TENANTS:
+                    if (vendor.name, tenant) not in present:
+                        token = secrets.token_urlsafe(32)
+                        connection.execute(
+                            "INSERT INTO tenants VALUES (?, ?, ?, 0)", (vendor.name, tenant, token)
+                        )
+                        vendor.seed(Tenancy(connection, vendor.name, tenant, self._moment(connection)))
+
+    def _moment(self, connection: sqlite3.Connection) -> datetime:
+        offset = connection.execute("SELECT value FROM settings WHERE name = 'offset'").fetchone()[0]
+        return self._base() + timedelta(seconds=offset)
+
+    def now(self) -> datetime:
+        """The sandbox's time: the base clock plus everything it was advanced by."""
+        with self._database.transaction(writing=False) as connection:
+            return self._moment(connection)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass. Raises `ValueError` for a step back: no vendor's clock does that."""
+        if not 0 <= seconds < float("inf"):
+            raise ValueError("time only moves forward")
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE settings SET value = value + ? WHERE name = 'offset'", (seconds,))
+
+    def token(self, vendor: str, tenant: str) -> str:
+        """The management token of a tenant. Raises `LookupError` for an unknown vendor or tenant."""
+        with self._database.transaction(writing=False) as connection:
+            row = connection.execute(
+                "SELECT token FROM tenants WHERE vendor = ? AND tenant = ?", (vendor, tenant)
+            ).fetchone()
+        if row is None:
+            raise LookupError(f"the sandbox has no {vendor}/{tenant}")
+        return str(row["token"])
+
+    def approve(self, vendor: str, key_id: str, decision: Literal["approved", "denied"] = "approved") -> None:
+        """Decide on a credential that waits for the vendor (PN2). Raises `LookupError` if it does not wait."""
+        status = {"approved": "active", "denied": "denied"}[decision]
+        with self._database.transaction() as connection:
+            decided = connection.execute(
+                "UPDATE credentials SET status = ?"
+                " WHERE vendor = ? AND id = ? AND status = 'pending' AND ended_at IS NULL",
+                (status, vendor, key_id),
+            )
+        if decided.rowcount != 1:
+            raise LookupError(f"no credential {key_id} waits for {vendor}'s approval")
+
+    def ledger(self, vendor: str, tenant: str) -> list[LedgerEntry]:
+        """Every credential ever made there, oldest first: what tests compare with what should be there."""
+        with self._database.transaction(writing=False) as connection:
+            rows = connection.execute(
+                "SELECT id, label, status, created_at, ended_at, client_id, fields FROM credentials"
+                " WHERE vendor = ? AND tenant = ? ORDER BY seq",
+                (vendor, tenant),
+            ).fetchall()
+        return [_entry(row) for row in rows]
+
+    def writes(self, vendor: str | None = None, tenant: str | None = None) -> int:
+        """How many state changing requests took effect so far; access tokens issued do not count."""
+        with self._database.transaction(writing=False) as connection:
+            row = connection.execute(
+                "SELECT sum(writes) FROM tenants"
+                " WHERE vendor = ifnull(?, vendor) AND tenant = ifnull(?, tenant)",
+                (vendor, tenant),
+            ).fetchone()
+        return int(row[0] or 0)
+
+    def close(self) -> None:
+        """Close the data; it stays in the directory."""
+        self._database.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _entry(row: sqlite3.Row) -> LedgerEntry:
+    ended = row["ended_at"]
+    return LedgerEntry(
+        id=row["id"],
+        label=row["label"],
+        status=row["status"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        ended_at=None if ended is None else datetime.fromisoformat(ended),
+        client_id=row["client_id"],
+        fields=json.loads(row["fields"]),
+    )
