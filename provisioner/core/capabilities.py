@@ -6,7 +6,7 @@ of the field takes and `x-set: true` that its order means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,6 +105,8 @@ class FieldRules:
 
     on_change: Mapping[str, OnChange]
     sets: frozenset[str]
+    includes: Mapping[str, Sequence[str]]
+    """What each scope includes besides itself (`x-includes` of the field `scopes`)."""
 
 
 def field_rules(schema: JsonObject) -> FieldRules:
@@ -122,7 +124,8 @@ def field_rules(schema: JsonObject) -> FieldRules:
         on_change[path] = OnChange(field_schema["x-on-change"])
         if field_schema.get("x-set"):
             sets.add(path)
-    return FieldRules(on_change, frozenset(sets))
+    scopes: JsonObject = schema.get("properties", {}).get("scopes", {})
+    return FieldRules(on_change, frozenset(sets), scopes.get("x-includes", {}))
 
 
 def _fields(schema: JsonObject) -> list[tuple[str, JsonObject]]:

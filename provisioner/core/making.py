@@ -1,0 +1,166 @@
+"""How a decision becomes a change: its generation, its fields before and after, and what to know first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.core.capabilities import OnChange, Renewal, SecretAccess
+from provisioner.core.diff import Difference, declared_only, differences
+from provisioner.core.journal import Action, Operation
+from provisioner.core.model import Desired, Generation, JsonObject, Record
+from provisioner.core.plan import Change, FieldChange, Reason
+from provisioner.core.privilege import effect
+from provisioner.core.situation import Case
+
+
+def make(case: Case, desired: Desired, action: Action, reason: Reason) -> Change:
+    """A change that brings about what is declared: create, update, replace or renew."""
+    record = case.record
+    return Change(
+        address=case.address,
+        action=action,
+        provider=desired.provider,
+        via=desired.via,
+        reasons=tuple(_reasons(case, reason)),
+        record_version=record.version if record else 0,
+        generation=_generation(record, action),
+        fields=_first_fields(desired) if action is Action.CREATE else field_changes(case, desired),
+        desired=desired_to_json(desired),
+        operation=case.operation.id if case.operation else None,
+        previously=case.renamed_from,
+        notes=tuple(_notes(case, desired, action)),
+    )
+
+
+def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
+    yield reason
+    if case.renamed_from and reason.code != "renamed":
+        yield renamed(case.renamed_from)
+
+
+def renamed(before: str) -> Reason:
+    """The reason of a rename, which is neither a revoke nor a create."""
+    return Reason("renamed", f"renamed from {before}")
+
+
+def end(case: Case, record: Record, reason: Reason) -> Change:
+    """A change that ends every live generation of an address."""
+    live = record.live
+    still = case.desired is not None
+    return Change(
+        address=record.address,
+        action=Action.REVOKE,
+        provider=record.provider,
+        via=record.via,
+        reasons=(reason,),
+        record_version=record.version,
+        generation=live[-1].number,
+        ends=tuple(generation.number for generation in live),
+        notes=("it is still declared: the next plan creates it again",) if still else (),
+    )
+
+
+def retire(case: Case, record: Record, generation: Generation, reason: Reason) -> Change:
+    """A change that ends one older generation."""
+    return Change(
+        address=case.address,
+        action=Action.RETIRE,
+        provider=record.provider,
+        via=record.via,
+        reasons=(reason,),
+        record_version=record.version,
+        generation=generation.number,
+        ends=(generation.number,),
+    )
+
+
+def go_on(case: Case, operation: Operation, action: Action, reason: Reason) -> Change:
+    """A change that goes on with an open operation: recover, activate or wait."""
+    return Change(
+        address=case.address,
+        action=action,
+        provider=operation.provider,
+        via=operation.via,
+        reasons=(reason,),
+        record_version=case.record.version if case.record else 0,
+        generation=operation.generation,
+        operation=operation.id,
+    )
+
+
+def desired_to_json(desired: Desired) -> JsonObject:
+    """What an apply needs of a declared credential, as the plan carries it."""
+    return {
+        "fields": dict(desired.fields),
+        "local": dict(desired.local),
+        "kind": desired.kind.value,
+        "user": desired.user,
+    }
+
+
+def field_changes(case: Case, desired: Desired) -> tuple[FieldChange, ...]:
+    """Every field that is to change: the vendor's, ours, and what somebody altered at the vendor."""
+    record = case.record
+    found = list(vendor_differences(case, desired))
+    if record is not None:
+        found.extend(differences(record.local, desired.local))
+    known = {difference.path for difference in found}
+    found.extend(difference for difference in drift(case, desired) if difference.path not in known)
+    if case.renamed_from:
+        found.append(Difference("name", case.renamed_from, case.address.name))
+    return tuple(
+        FieldChange(d.path, d.before, d.after, effect(d.path, d.before, d.after, case.rules.includes).value)
+        for d in found
+    )
+
+
+def vendor_differences(case: Case, desired: Desired) -> tuple[Difference, ...]:
+    """What the manifest wants otherwise than it was applied, in the fields that the vendor holds."""
+    if case.record is None:
+        return ()
+    return differences(case.record.fields, desired.fields, sets=case.rules.sets)
+
+
+def paths_that_take(case: Case, desired: Desired, takes: OnChange) -> str:
+    """The fields that differ and whose change takes this, as a list in words."""
+    found = vendor_differences(case, desired)
+    return ", ".join(d.path for d in found if case.rules.on_change.get(d.path) is takes)
+
+
+def drift(case: Case, desired: Desired) -> tuple[Difference, ...]:
+    """What somebody changed at the vendor, of the fields that the manifest declares."""
+    if case.observed is None:
+        return ()
+    shown = declared_only(desired.fields, case.observed.fields)
+    asked = {name: value for name, value in desired.fields.items() if name in shown}
+    return differences(shown, asked, sets=case.rules.sets)
+
+
+def _generation(record: Record | None, action: Action) -> int:
+    if record is None:
+        return 1
+    if action is Action.UPDATE and record.active is not None:
+        return record.active.number
+    return max((generation.number for generation in record.generations), default=0) + 1
+
+
+def _first_fields(desired: Desired) -> tuple[FieldChange, ...]:
+    return tuple(
+        FieldChange(path, None, value, "wider: first access" if path == "scopes" else "")
+        for path, value in sorted(desired.fields.items())
+    )
+
+
+def _notes(case: Case, desired: Desired, action: Action) -> Iterator[str]:
+    if action is Action.RENEW and case.capabilities.renew is Renewal.IN_PLACE:
+        yield "in place: consumers hold a dead secret from the renewal to the delivery"
+    if action is Action.UPDATE and delivers_anew(case.record, desired):
+        if case.capabilities.secret is SecretAccess.RETRIEVABLE:
+            yield "the vendor shows the secret again for the new delivery"
+        else:
+            yield "the new delivery needs an identity that opens the sealed secret"
+
+
+def delivers_anew(record: Record | None, desired: Desired) -> bool:
+    """Whether the present secret goes to other places, or under other names, than it went."""
+    return record is not None and record.local.get("deliver") != desired.local.get("deliver")

@@ -1,0 +1,227 @@
+"""The plan as a value: what would change, why, and a digest over all of it.
+
+A plan is plain data without secrets. Its canonical form is JSON with sorted keys and no white space; the
+digest covers everything but the moments at which it was made and observed, so that two plans are equal
+exactly when their digests are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from provisioner.core.journal import Action
+from provisioner.core.model import Address, JsonObject, JsonValue, Kind
+
+FORMAT_VERSION = 1
+"""Counts the incompatible changes of the plan's JSON (schemas/plan.json)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a change is planned: a code for programs, words for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field before and after; `effect` says what it does to access (core.privilege.Effect)."""
+
+    path: str
+    before: JsonValue
+    after: JsonValue
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One planned action on one address, with its reasons, field changes and risks."""
+
+    address: Address
+    action: Action
+    provider: str
+    via: str
+    reasons: tuple[Reason, ...]
+    record_version: int
+    """The version of the record that was planned on; 0 where there was none."""
+    generation: int
+    """The generation that it makes, updates, or ends last."""
+    ends: tuple[int, ...] = ()
+    """The generations that it ends: of a revoke or a retire."""
+    fields: tuple[FieldChange, ...] = ()
+    desired: JsonObject | None = None
+    """What to bring about: fields, local, user, kind; None where nothing is wanted any more."""
+    operation: str | None = None
+    """The open operation that it goes on with: of a wait, an activate or a recover."""
+    previously: str | None = None
+    """The name that the address had before."""
+    notes: tuple[str, ...] = ()
+    """What to know before saying yes: outages, sessions that outlive, identities needed."""
+    handoffs: tuple[str, ...] = ()
+    """The steps that only a person can do, each with the screen's path."""
+
+    @property
+    def widens(self) -> bool:
+        """Whether an existing credential gets more access than it had."""
+        return self.action is not Action.CREATE and any(
+            field.effect.startswith("wider") for field in self.fields
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rail's refusal. `address` is None where it speaks of the whole plan."""
+
+    rail: str
+    text: str
+    remedy: str
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that an apply would do, in the order in which it is shown."""
+
+    project: str
+    state: str
+    """The store's URL without credentials."""
+    environments: Mapping[str, Kind]
+    changes: tuple[Change, ...]
+    unchanged: int
+    planned_at: datetime
+    observed_at: datetime | None = None
+    unseen: tuple[str, ...] = ()
+    """What could not be observed, in words."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What the rails say; an apply judges again."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether an apply would do anything but wait."""
+        return any(change.action is not Action.WAIT for change in self.changes)
+
+    def count(self) -> Counter[Action]:
+        """How many changes there are of each action."""
+        return Counter(change.action for change in self.changes)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, over the canonical form without its moments."""
+        still = {key: value for key, value in to_json(self).items() if key not in _MOMENTS}
+        return hashlib.sha256(canonical(still).encode()).hexdigest()
+
+
+_MOMENTS = frozenset({"planned_at", "observed_at"})
+
+
+def canonical(value: JsonValue) -> str:
+    """The one way to write a value as JSON: sorted keys, no white space, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def to_json(plan: Plan) -> dict[str, JsonValue]:
+    """The plan as JSON, without its digest (schemas/plan.json)."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "project": plan.project,
+        "state": plan.state,
+        "environments": {name: kind.value for name, kind in plan.environments.items()},
+        "planned_at": plan.planned_at.isoformat(),
+        "observed_at": plan.observed_at.isoformat() if plan.observed_at else None,
+        "unseen": list(plan.unseen),
+        "unchanged": plan.unchanged,
+        "changes": [change_to_json(change) for change in plan.changes],
+        "verdicts": [
+            {
+                "rail": verdict.rail,
+                "text": verdict.text,
+                "remedy": verdict.remedy,
+                "address": str(verdict.address) if verdict.address else None,
+            }
+            for verdict in plan.verdicts
+        ],
+    }
+
+
+def from_json(document: JsonObject) -> Plan:
+    """The plan that `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    if document["format_version"] != FORMAT_VERSION:
+        raise ValueError(
+            f"format_version is {document['format_version']}, this version reads {FORMAT_VERSION}"
+        )
+    observed_at = document["observed_at"]
+    return Plan(
+        project=document["project"],
+        state=document["state"],
+        environments={name: Kind(kind) for name, kind in document["environments"].items()},
+        changes=tuple(change_from_json(change) for change in document["changes"]),
+        unchanged=document["unchanged"],
+        planned_at=datetime.fromisoformat(document["planned_at"]),
+        observed_at=datetime.fromisoformat(observed_at) if observed_at else None,
+        unseen=tuple(document["unseen"]),
+        verdicts=tuple(_verdict(verdict) for verdict in document["verdicts"]),
+    )
+
+
+def _verdict(document: JsonObject) -> Verdict:
+    address = document["address"]
+    return Verdict(
+        rail=document["rail"],
+        text=document["text"],
+        remedy=document["remedy"],
+        address=Address.parse(address) if address else None,
+    )
+
+
+def change_to_json(change: Change) -> dict[str, JsonValue]:
+    """One change as JSON; an operation keeps it so that recovery can go on from it."""
+    return {
+        "address": str(change.address),
+        "action": change.action.value,
+        "provider": change.provider,
+        "via": change.via,
+        "reasons": [{"code": reason.code, "text": reason.text} for reason in change.reasons],
+        "record_version": change.record_version,
+        "generation": change.generation,
+        "ends": list(change.ends),
+        "fields": [
+            {"path": field.path, "before": field.before, "after": field.after, "effect": field.effect}
+            for field in change.fields
+        ],
+        "desired": change.desired,
+        "operation": change.operation,
+        "previously": change.previously,
+        "notes": list(change.notes),
+        "handoffs": list(change.handoffs),
+    }
+
+
+def change_from_json(document: JsonObject) -> Change:
+    """The change that `change_to_json` wrote."""
+    return Change(
+        address=Address.parse(document["address"]),
+        action=Action(document["action"]),
+        provider=document["provider"],
+        via=document["via"],
+        reasons=tuple(Reason(**reason) for reason in document["reasons"]),
+        record_version=document["record_version"],
+        generation=document["generation"],
+        ends=tuple(document["ends"]),
+        fields=tuple(FieldChange(**field) for field in document["fields"]),
+        desired=document["desired"],
+        operation=document["operation"],
+        previously=document["previously"],
+        notes=tuple(document["notes"]),
+        handoffs=tuple(document["handoffs"]),
+    )
+
+
+def judged(plan: Plan, verdicts: tuple[Verdict, ...]) -> Plan:
+    """The same plan with what the rails say of it."""
+    return replace(plan, verdicts=verdicts)

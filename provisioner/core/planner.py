@@ -1,0 +1,236 @@
+"""Plan: what must happen so that the vendors hold what the manifests say. Pure: same input, same plan.
+
+`CHECKS` is the table of design §6 in its order: the first check that has something to say about an address
+decides. The end of an older generation is a change of its own and may stand beside that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from provisioner.core import renewal
+from provisioner.core.capabilities import OnChange
+from provisioner.core.journal import Action, Operation, Phase
+from provisioner.core.making import (
+    drift,
+    end,
+    field_changes,
+    go_on,
+    make,
+    paths_that_take,
+    renamed,
+    retire,
+)
+from provisioner.core.model import GenerationState, RemoteStatus
+from provisioner.core.plan import Change, Plan, Reason
+from provisioner.core.situation import Case, Situation, cases
+
+PHASE_WORDS = {
+    "sent": "sent, answer never seen,",
+    "captured": "secret captured and sealed",
+    "verified": "secret verified, not delivered everywhere,",
+    "delivered": "delivered",
+    "cut_over": "cut over",
+    "unknown": "outcome unknown since",
+}
+"""How far an operation got, in words that a moment can follow."""
+
+LOST = frozenset({RemoteStatus.DEAD, RemoteStatus.DENIED, RemoteStatus.DISABLED})
+"""How a credential can stand at its vendor when its consumers can no longer use it."""
+
+BESIDE_RETIRE = frozenset({Action.UPDATE, Action.RENEW, Action.REPLACE})
+"""What may be planned for an address beside the end of an older generation."""
+
+
+def plan(situation: Situation) -> Plan:
+    """Decide every change. The result has no verdicts yet: those are `rails.judge`'s."""
+    changes: list[Change] = []
+    unchanged = 0
+    for case in cases(situation):
+        found = list(_decide(case))
+        changes.extend(found)
+        unchanged += not found and case.desired is not None
+    return Plan(
+        project=situation.project,
+        state=situation.state,
+        environments=dict(situation.environments),
+        changes=tuple(changes),
+        unchanged=unchanged,
+        planned_at=situation.now,
+        observed_at=situation.observed_at,
+        unseen=tuple(
+            f"{provider} in {environment}: {listing.unseen}"
+            for (provider, environment), listing in sorted(situation.observations.items())
+            if listing.unseen
+        ),
+    )
+
+
+def _decide(case: Case) -> Iterator[Change]:
+    main = next((change for check in CHECKS if (change := check(case))), None)
+    if main is not None:
+        yield main
+    if main is None or main.action in BESIDE_RETIRE:
+        yield from _retirements(case)
+
+
+def _open_operation(case: Case) -> Change | None:
+    """What may have reached a vendor is brought to its end before anything else on that address."""
+    if case.operation is None or case.operation.phase is Phase.INTENT:
+        return None
+    return go_on(case, case.operation, _how_to_go_on(case, case.operation), _why_open(case, case.operation))
+
+
+def _never_sent(case: Case) -> Change | None:
+    """An intent that never left, and that nothing above wants any more: recovery drops it."""
+    if case.operation is None:
+        return None
+    why = Reason("dropped", f"{case.operation.action} intended, never sent, no longer planned")
+    return go_on(case, case.operation, Action.RECOVER, why)
+
+
+def _how_to_go_on(case: Case, operation: Operation) -> Action:
+    if operation.phase is Phase.UNKNOWN:
+        return Action.WAIT
+    if operation.waiting != "approval":
+        return Action.RECOVER
+    approved = case.observed is not None and case.observed.status is RemoteStatus.LIVE
+    return Action.ACTIVATE if approved else Action.WAIT
+
+
+def _why_open(case: Case, operation: Operation) -> Reason:
+    since = f"{operation.updated_at:%Y-%m-%d %H:%M} UTC"
+    if operation.waiting == "approval":
+        return _why_waiting(case, since)
+    note = f"; {operation.note}" if operation.note else ""
+    how_far = f"{operation.action} of generation {operation.generation}: {PHASE_WORDS[operation.phase]}"
+    return Reason("open", f"{how_far} {since}{note}")
+
+
+def _why_waiting(case: Case, since: str) -> Reason:
+    status = case.observed.status if case.observed else None
+    if status is RemoteStatus.LIVE:
+        return Reason("approved", "approved by the vendor")
+    if status is RemoteStatus.DENIED:
+        return Reason("denied", "denied by the vendor: revoke it, or take it up with them")
+    return Reason("approval", f"waits for the vendor's approval since {since}")
+
+
+def _undeclared(case: Case) -> Change | None:
+    if case.desired is not None or case.record is None or not case.record.live:
+        return None
+    if case.removed:
+        return end(case, case.record, Reason("removed", f"removed: {case.removed}"))
+    return end(case, case.record, Reason("undeclared", "no longer declared"))
+
+
+def _revoke_ordered(case: Case) -> Change | None:
+    if case.order is None or case.order.action is not Action.REVOKE or case.record is None:
+        return None
+    return end(case, case.record, Reason("ordered", case.order.reason)) if case.record.live else None
+
+
+def _absent(case: Case) -> Change | None:
+    if case.desired is None:
+        return None
+    if case.record is None:
+        why = Reason("new", f"declared in {case.desired.source}, no record")
+        return make(case, case.desired, Action.CREATE, why)
+    if case.record.active is None:
+        why = Reason("ended", f"declared in {case.desired.source}, nothing active")
+        return make(case, case.desired, Action.CREATE, why)
+    return None
+
+
+def _gone(case: Case) -> Change | None:
+    """The vendor no longer has, or no longer accepts, what the record says is active."""
+    if case.desired is None or case.record is None or not case.looked:
+        return None
+    if case.observed is None:
+        return make(case, case.desired, Action.CREATE, Reason("drift", "drift: gone at the vendor"))
+    if case.observed.status in LOST:
+        why = Reason("drift", f"drift: {case.observed.status} at the vendor")
+        return make(case, case.desired, Action.REPLACE, why)
+    return None
+
+
+def _other_provider(case: Case) -> Change | None:
+    if case.desired is None or case.record is None or case.desired.provider == case.record.provider:
+        return None
+    why = Reason("provider", f"provider {case.record.provider} → {case.desired.provider}")
+    return make(case, case.desired, Action.REPLACE, why)
+
+
+def _field_takes(takes: OnChange, action: Action, case: Case) -> Change | None:
+    """A field differs that only a new credential, or only a new secret, can change."""
+    if case.desired is None:
+        return None
+    paths = paths_that_take(case, case.desired, takes)
+    return (
+        make(case, case.desired, action, Reason("differs", f"{paths}: takes a {action}")) if paths else None
+    )
+
+
+def _renewal_ordered(case: Case) -> Change | None:
+    if case.order is None or case.order.action is not Action.RENEW or case.desired is None:
+        return None
+    return make(case, case.desired, Action.RENEW, Reason("ordered", case.order.reason))
+
+
+def _renewal_due(case: Case) -> Change | None:
+    if case.desired is None or case.record is None or case.record.active is None:
+        return None
+    if not case.record.secret_known:
+        return None  # adopted: it is renewed when somebody asks, never on its own
+    due = renewal.due(renewal.Policy.of(case.desired.local.get("rotate")), case.record.active)
+    if due is None or due.at > case.now:
+        return None
+    return make(case, case.desired, Action.RENEW, Reason("due", due.why))
+
+
+def _updated(case: Case) -> Change | None:
+    if case.desired is None:
+        return None
+    fields = field_changes(case, case.desired)
+    if not fields:
+        return None
+    return make(case, case.desired, Action.UPDATE, _why_updated(case, [change.path for change in fields]))
+
+
+def _why_updated(case: Case, paths: list[str]) -> Reason:
+    if paths == ["name"] and case.renamed_from:
+        return renamed(case.renamed_from)
+    altered = case.desired and {difference.path for difference in drift(case, case.desired)}
+    if altered == set(paths):
+        return Reason("drift", f"drift: {', '.join(paths)} altered at the vendor")
+    return Reason("differs", f"{', '.join(paths)} differ{'s' if len(paths) == 1 else ''}")
+
+
+CHECKS: tuple[Callable[[Case], Change | None], ...] = (
+    _open_operation,
+    _undeclared,
+    _revoke_ordered,
+    _absent,
+    _gone,
+    _other_provider,
+    partial(_field_takes, OnChange.REPLACE, Action.REPLACE),
+    _renewal_ordered,
+    _renewal_due,
+    partial(_field_takes, OnChange.RENEW, Action.RENEW),
+    _updated,
+    _never_sent,
+)
+"""What can be said about an address; the first that has something to say decides."""
+
+
+def _retirements(case: Case) -> Iterator[Change]:
+    """Older generations whose overlap is over."""
+    if case.record is None:
+        return
+    for generation in case.record.generations:
+        over = generation.retire_after
+        if generation.state is not GenerationState.RETIRING or over is None or over > case.now:
+            continue
+        why = Reason("overlap", f"overlap of generation {generation.number} ended {over:%Y-%m-%d %H:%M} UTC")
+        yield retire(case, case.record, generation, why)

@@ -1,0 +1,122 @@
+"""Rails: safety checks on a plan. One choke point; a rail refuses the apply, never the plan (design §6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.core.capabilities import Capabilities, Renewal
+from provisioner.core.journal import Action
+from provisioner.core.model import Address, Kind, Record
+from provisioner.core.plan import Plan, Verdict
+from provisioner.core.project import Limits
+from provisioner.core.renewal import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the rails look at besides the plan."""
+
+    records: Mapping[Address, Record]
+    capabilities: Mapping[Address, Capabilities]
+    """Of each address in the plan."""
+    limits: Limits
+    allow_wider: bool = False
+    own: frozenset[str] = frozenset()
+    """The remote ids of the credentials that this run itself uses."""
+
+
+def judge(plan: Plan, track: Track) -> tuple[Verdict, ...]:
+    """Every refusal, in the order of the rails; empty when the plan may be applied."""
+    return tuple(verdict for rail in RAILS.values() for verdict in rail(plan, track))
+
+
+def default_limit(count: int) -> int:
+    """How many revocations an environment with `count` live records takes without asking."""
+    return max(1, min(5, count * 20 // 100))
+
+
+def _revocations(plan: Plan, track: Track) -> Iterator[Verdict]:
+    """A plan that revokes much is more often a mistake than a wish."""
+    live = Counter(address.environment for address, record in track.records.items() if record.live)
+    asked = Counter(c.address.environment for c in plan.changes if c.action is Action.REVOKE)
+    for environment, count in sorted(asked.items()):
+        limit = track.limits.revocations
+        limit = default_limit(live[environment]) if limit is None else limit
+        if count > limit:
+            yield Verdict(
+                "revocations",
+                f"{count} revocations in {environment}, {limit} allowed",
+                f"apply in parts with --target, or set limits: {{revocations: {count}}} in provision.yaml",
+            )
+
+
+def _protected(plan: Plan, track: Track) -> Iterator[Verdict]:
+    for change in plan.changes:
+        record = track.records.get(change.address)
+        if change.action is not Action.REVOKE or record is None or not record.protected:
+            continue
+        if all(reason.code != "removed" for reason in change.reasons):
+            yield Verdict(
+                "protected",
+                f"{change.address} is protected",
+                f"list it under `removed`: - {{name: {change.address.name}, reason: …}}",
+                change.address,
+            )
+
+
+def _wider(plan: Plan, track: Track) -> Iterator[Verdict]:
+    if track.allow_wider:
+        return
+    for change in plan.changes:
+        if change.widens and plan.environments[change.address.environment] is Kind.PRODUCTION:
+            paths = ", ".join(field.path for field in change.fields if field.effect.startswith("wider"))
+            yield Verdict(
+                "wider",
+                f"{change.address} gets wider access in production ({paths})",
+                "look at it, then apply with --allow-wider",
+                change.address,
+            )
+
+
+def _own_credential(plan: Plan, track: Track) -> Iterator[Verdict]:
+    for change in plan.changes:
+        record = track.records.get(change.address)
+        if change.action not in ENDS or record is None:
+            continue
+        if any(g.remote_id in track.own for g in record.generations if g.number in change.ends):
+            yield Verdict(
+                "own credential",
+                f"{change.address} is the credential that this run uses",
+                "run with another one, or revoke it in the vendor's portal",
+                change.address,
+            )
+
+
+ENDS = frozenset({Action.REVOKE, Action.RETIRE})
+
+
+def _downtime(plan: Plan, track: Track) -> Iterator[Verdict]:
+    for change in plan.changes:
+        if change.action is not Action.RENEW or change.desired is None:
+            continue
+        if track.capabilities[change.address].renew is not Renewal.IN_PLACE:
+            continue
+        if not Policy.of(change.desired["local"].get("rotate")).allow_downtime:
+            yield Verdict(
+                "downtime",
+                f"{change.address} renews in place: consumers hold a dead secret until the delivery",
+                "accept that in the manifest with rotate: {allow_downtime: true}",
+                change.address,
+            )
+
+
+RAILS: Mapping[str, Callable[[Plan, Track], Iterator[Verdict]]] = {
+    "revocations": _revocations,
+    "protected": _protected,
+    "wider": _wider,
+    "own credential": _own_credential,
+    "downtime": _downtime,
+}
+"""Every rail, in the order in which they are shown."""

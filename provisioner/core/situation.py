@@ -1,0 +1,162 @@
+"""Everything that a plan depends on, and the same taken apart address by address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from provisioner.core.capabilities import Capabilities, Declaration, FieldRules, field_rules
+from provisioner.core.journal import Action, Operation
+from provisioner.core.model import Address, Desired, Kind, Listing, Observations, Observed, Record, Via
+from provisioner.core.project import Removed
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Somebody asked for this on the command line: a renew or a revoke, and why."""
+
+    action: Action
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which addresses a plan is about: globs on addresses; no target means all."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    def holds(self, address: Address) -> bool:
+        """Whether this address was asked for."""
+        if not self.targets and not self.excludes:
+            return True
+        text = str(address)
+        wanted = not self.targets or any(fnmatchcase(text, glob) for glob in self.targets)
+        return wanted and not any(fnmatchcase(text, glob) for glob in self.excludes)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that a plan depends on."""
+
+    project: str
+    state: str
+    """The store's URL without credentials, for the plan's header."""
+    environments: Mapping[str, Kind]
+    """The environments asked for; nothing outside of them is ever in the plan."""
+    desired: Sequence[Desired]
+    records: Mapping[Address, Record]
+    operations: Sequence[Operation]
+    """The open ones, oldest first."""
+    declarations: Mapping[str, Declaration]
+    now: datetime
+    observations: Observations = field(default_factory=dict)
+    observed_at: datetime | None = None
+    removed: Sequence[Removed] = ()
+    orders: Mapping[Address, Order] = field(default_factory=dict)
+    selection: Selection = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One address, with all that is known of it."""
+
+    address: Address
+    desired: Desired | None
+    record: Record | None
+    operation: Operation | None
+    observed: Observed | None
+    """The credential as its vendor shows it; None also where nobody looked."""
+    looked: bool
+    """Whether the vendor was asked, so that an absence means something."""
+    removed: str
+    """The reason given under `removed`; empty when it is not listed."""
+    order: Order | None
+    rules: FieldRules
+    capabilities: Capabilities
+    now: datetime
+
+    @property
+    def renamed_from(self) -> str | None:
+        """The name that the record still goes by, where the manifest renames it."""
+        if self.record is None or self.record.address == self.address:
+            return None
+        return self.record.address.name
+
+
+def cases(situation: Situation) -> Iterator[Case]:
+    """Every address that is declared, recorded or in the middle of something, in the order of addresses."""
+    asked = situation.environments
+    wanted = {d.address: d for d in situation.desired if d.address.environment in asked}
+    records = {a: r for a, r in situation.records.items() if a.environment in asked}
+    operations = {o.address: o for o in reversed(situation.operations) if o.address.environment in asked}
+    renames = _renames(wanted, records)
+    rules = {name: field_rules(d.schema) for name, d in situation.declarations.items()}
+    moved_away = {record.address for record in renames.values()}
+    for address in sorted((wanted.keys() | records.keys() | operations.keys()) - moved_away):
+        if situation.selection.holds(address):
+            record = renames.get(address) or records.get(address)
+            yield _case(situation, rules, address, wanted.get(address), record, operations.get(address))
+
+
+def _renames(wanted: Mapping[Address, Desired], records: Mapping[Address, Record]) -> dict[Address, Record]:
+    """The records that a declared credential takes over under its new name."""
+    found = {}
+    for address, desired in wanted.items():
+        if desired.previously is None or address in records:
+            continue
+        before = Address(address.environment, desired.previously)
+        if before in records and before not in wanted:
+            found[address] = records[before]
+    return found
+
+
+def _case(
+    situation: Situation,
+    rules: Mapping[str, FieldRules],
+    address: Address,
+    desired: Desired | None,
+    record: Record | None,
+    operation: Operation | None,
+) -> Case:
+    wanted_at = _held_by(desired, record, operation)
+    held_at = _held_by(operation, record, desired)
+    listing = situation.observations.get((held_at[0], address.environment), NOT_LOOKED)
+    remote_id = _remote_id(record, operation)
+    return Case(
+        address=address,
+        desired=desired,
+        record=record,
+        operation=operation,
+        observed=listing.observed.get(remote_id) if remote_id else None,
+        looked=not listing.unseen,
+        removed=_removed(situation.removed, address),
+        order=situation.orders.get(address),
+        rules=rules[wanted_at[0]],
+        capabilities=situation.declarations[wanted_at[0]].capabilities[wanted_at[1]],
+        now=situation.now,
+    )
+
+
+NOT_LOOKED = Listing(unseen="not looked at")
+
+
+def _held_by(*sources: Desired | Record | Operation | None) -> tuple[str, Via]:
+    """The provider, and the way to it, of the first of these that there is."""
+    return next((source.provider, Via(source.via)) for source in sources if source is not None)
+
+
+def _remote_id(record: Record | None, operation: Operation | None) -> str | None:
+    if operation is not None and operation.remote_id:
+        return operation.remote_id
+    return record.active.remote_id if record is not None and record.active is not None else None
+
+
+def _removed(entries: Sequence[Removed], address: Address) -> str:
+    for entry in entries:
+        everywhere = entry.environments is None or address.environment in entry.environments
+        if entry.name == address.name and everywhere:
+            return entry.reason
+    return ""
