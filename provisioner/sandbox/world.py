@@ -85,7 +85,7 @@ class Sandbox:
         return str(row["token"])
 
     def approve(self, vendor: str, key_id: str, decision: Literal["approved", "denied"] = "approved") -> None:
-        """Decide on a credential that waits for the vendor (PN2). Raises `LookupError` if it does not wait."""
+        """Decide on a credential that waits for the vendor (PN2). Raises `LookupError` if none waits."""
         status = {"approved": "active", "denied": "denied"}[decision]
         with self._database.transaction() as connection:
             decided = connection.execute(
