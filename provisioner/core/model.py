@@ -141,6 +141,8 @@ class Generation:
     """When the vendor ends it by itself."""
     retire_after: datetime | None = None
     """When its overlap is over; set while it is retiring."""
+    provider: str = ""
+    """Whose it is, where that is not the record's provider any more; empty for the record's."""
 
     @property
     def live(self) -> bool:

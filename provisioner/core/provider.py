@@ -72,8 +72,11 @@ class Provider(Protocol):
     async def get(self, remote_id: str) -> Observed | None:
         """One credential; None when it is not there."""
 
-    async def find(self, tag: Tag) -> tuple[Observed, ...]:
-        """Everything that carries this tag: the way an interrupted create is found again."""
+    async def find(self, tag: Tag, spec: Spec) -> tuple[Observed, ...]:
+        """Everything that carries this tag: how an interrupted create is found again.
+
+        Where a vendor allows one credential for each user (Identity.USER), the spec's user finds it.
+        """
 
     async def create(self, spec: Spec, tag: Tag) -> Issued:
         """Make a credential that carries the tag. Never retried blindly."""

@@ -1,4 +1,4 @@
-"""What the engine is handed: the store, the sealer and the sinks, as protocols.
+"""What the engine is handed: the store, the sealer, the sinks and the emergency folder, as protocols.
 
 `state/` and `secrets/` fulfil them without importing the engine; the command line puts them together.
 The vendors' protocol is `core.provider.Provider`.
@@ -22,8 +22,14 @@ class Store(Protocol):
     def records(self, environments: Collection[str]) -> dict[Address, Record]:
         """Every record of these environments, in one pass."""
 
+    def record(self, address: Address) -> Record | None:
+        """One record, as it is now."""
+
     def operations(self, environments: Collection[str]) -> list[Operation]:
         """Every open operation of these environments, oldest first."""
+
+    def operation(self, id: str) -> Operation | None:
+        """One operation, open or not."""
 
     def sealed(self, address: Address, generation: int) -> str | None:
         """The age text of one generation."""
@@ -56,3 +62,16 @@ class Sink(Protocol):
 
     async def deliver(self, parcel: Parcel) -> None:
         """Returns once the consumer's side has it: that is the ack. Idempotent. Raises SinkError."""
+
+
+class Emergency(Protocol):
+    """Where a sealed secret goes when the store cannot take it; the next run takes it in."""
+
+    def save(self, operation: Operation, sealed: str) -> None:
+        """Make the sealed text durable beside the operation that issued it (with its remote id)."""
+
+    def held(self, operation: Operation) -> tuple[str, str] | None:
+        """What was saved for this operation, as (remote id, sealed text)."""
+
+    def forget(self, operation: Operation) -> None:
+        """Remove what was saved: the store has it now."""

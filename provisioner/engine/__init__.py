@@ -1,0 +1,1 @@
+"""Where pure and effects meet: observe, apply, recover. What it works with is handed in (ports.py)."""

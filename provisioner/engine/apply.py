@@ -1,0 +1,149 @@
+"""Apply: carry out a plan, and nothing but the plan.
+
+Changes of one address run one after the other, in the plan's order; addresses run at the same time. One
+credential's failure stops that credential only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from provisioner.core.journal import Action, Audit, Operation, Phase
+from provisioner.core.model import Address, Record
+from provisioner.core.plan import Change, Plan, Verdict
+from provisioner.engine.context import Context, Waits, Work
+from provisioner.engine.operation import carry_out
+from provisioner.errors import PlanStale, ProvisionError, RailsRefused
+
+
+class Status(StrEnum):
+    """What became of a change."""
+
+    DONE = "done"
+    FAILED = "failed"
+    WAITING = "waiting"
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change, in words where it is not done."""
+
+    change: Change
+    status: Status
+    text: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a plan."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def of(self, status: Status) -> tuple[Outcome, ...]:
+        """The outcomes of one status, in the plan's order."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status is status)
+
+    @property
+    def exit_code(self) -> int:
+        """1 when anything failed or was left, 5 when something waits for people, else 0 (design §10)."""
+        if self.of(Status.FAILED) or self.of(Status.NOT_STARTED):
+            return 1
+        return 5 if self.of(Status.WAITING) else 0
+
+
+async def apply(
+    context: Context,
+    plan: Plan,
+    verdicts: Iterable[Verdict],
+    *,
+    holder: str,
+    parallelism: int = 10,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """Carry out a plan under the lease of its environments.
+
+    `verdicts` are the rails' on this plan, judged now; `holder` says who we are, for whoever meets our
+    lease; `stopping` is asked before each change is begun. Raises RailsRefused, PlanStale or LeaseHeld
+    before anything is done.
+    """
+    refuse(verdicts)
+    environments = sorted({change.address.environment for change in plan.changes})
+    if not environments:
+        return Summary(())
+    context.store.acquire(environments, holder=holder)
+    try:
+        check_fresh(plan, context.store.records(environments), context.store.operations(environments))
+        await context.store.commit([Audit("apply", context.now(), detail={"digest": plan.digest})])
+        return await _run(context, plan.changes, parallelism, stopping)
+    finally:
+        context.store.release()
+
+
+def refuse(verdicts: Iterable[Verdict]) -> None:
+    """Raise RailsRefused with every refusal, when there is one."""
+    found = list(verdicts)
+    if found:
+        lines = "\n".join(f"  {verdict.rail}: {verdict.text}; {verdict.remedy}" for verdict in found)
+        raise RailsRefused(f"the rails refuse this plan:\n{lines}")
+
+
+def check_fresh(plan: Plan, records: Mapping[Address, Record], operations: Iterable[Operation]) -> None:
+    """Raise PlanStale if an address in the plan moved since it was made; others may have."""
+    open_now = {operation.address: operation.id for operation in operations}
+    moved = sorted({change.address for change in plan.changes if _moved(change, records, open_now)})
+    if moved:
+        names = ", ".join(map(str, moved))
+        raise PlanStale(f"{names} moved since the plan was made", remedy="plan again, look, and apply that")
+
+
+def _moved(change: Change, records: Mapping[Address, Record], open_now: Mapping[Address, str]) -> bool:
+    name = change.previously or change.address.name
+    record = records.get(Address(change.address.environment, name))
+    version = record.version if record else 0
+    return version != change.record_version or open_now.get(change.address) != change.operation
+
+
+async def _run(
+    context: Context, changes: Iterable[Change], parallelism: int, stopping: Callable[[], bool]
+) -> Summary:
+    places = asyncio.Semaphore(parallelism)
+    by_address = groupby(changes, key=lambda change: change.address)
+
+    async def one_address(group: list[Change]) -> list[Outcome]:
+        async with places:
+            return await _in_turn(context, group, stopping)
+
+    outcomes = await asyncio.gather(*(one_address(list(group)) for _, group in by_address))
+    return Summary(tuple(outcome for group in outcomes for outcome in group))
+
+
+async def _in_turn(context: Context, changes: list[Change], stopping: Callable[[], bool]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for change in changes:
+        if stopping() or any(outcome.status is Status.FAILED for outcome in outcomes):
+            outcomes.append(Outcome(change, Status.NOT_STARTED))
+        else:
+            outcomes.append(await _one(context, change))
+    return outcomes
+
+
+async def _one(context: Context, change: Change) -> Outcome:
+    if change.action is Action.WAIT:
+        return Outcome(change, Status.WAITING, "; ".join(reason.text for reason in change.reasons))
+    try:
+        operation = await carry_out(context, change)
+    except Waits as waits:
+        return Outcome(change, Status.WAITING, waits.text)
+    except ProvisionError as error:
+        return Outcome(change, Status.FAILED, error.message, error.remedy)
+    failed = operation.phase is Phase.FAILED
+    return Outcome(change, Status.FAILED if failed else Status.DONE, operation.note if failed else "")
+
+
+__all__ = ["Outcome", "Status", "Summary", "Work", "apply", "check_fresh", "refuse"]

@@ -1,0 +1,148 @@
+"""What every verb of the engine works with, and the one operation that it has under way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from provisioner.core.capabilities import Capabilities, Declaration
+from provisioner.core.journal import Operation, Phase, SaveOperation, Write
+from provisioner.core.model import Address, Generation, JsonObject, Record, Tag, Via
+from provisioner.core.plan import Change
+from provisioner.core.provider import Provider, Spec
+from provisioner.core.secret import Secret
+from provisioner.engine import failpoints
+from provisioner.engine.ports import Emergency, Sealer, Sink, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """News of an operation for whoever watches: how far it got."""
+
+    address: Address
+    action: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The engine's surroundings, put together by the command line."""
+
+    project: str
+    store: Store
+    sealer: Sealer
+    emergency: Emergency
+    sinks: Mapping[str, Sink]
+    providers: Mapping[tuple[str, str], Provider]
+    """By (provider, environment)."""
+    declarations: Mapping[str, Declaration]
+    now: Callable[[], datetime]
+    """The present moment in UTC."""
+    sleep: Callable[[float], Awaitable[None]]
+    nonce: Callable[[], str]
+    """Fresh random text, for tags and operation ids."""
+    watch: Callable[[Step], None] = lambda step: None
+
+
+@dataclass(slots=True)
+class Work:
+    """One operation under way: its journal row, and what is known of it only in memory."""
+
+    context: Context
+    change: Change
+    operation: Operation
+    record: Record | None
+    secret: Secret | None = None
+
+    @property
+    def address(self) -> Address:
+        """The address it works on."""
+        return self.operation.address
+
+    @property
+    def provider(self) -> Provider:
+        """The vendor it speaks to."""
+        return self.context.providers[self.operation.provider, self.address.environment]
+
+    def provider_of(self, generation: Generation) -> Provider:
+        """The vendor that issued a generation; another one where a replace moved the credential."""
+        held_at = generation.provider or (self.record.provider if self.record else self.operation.provider)
+        return self.context.providers[held_at, self.address.environment]
+
+    @property
+    def declaration(self) -> Declaration:
+        """What is known of that vendor."""
+        return self.context.declarations[self.operation.provider]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What that vendor can do, reached the way it is."""
+        return self.declaration.capabilities[Via(self.operation.via)]
+
+    @property
+    def desired(self) -> JsonObject:
+        """What to bring about. Only for changes that bring something about."""
+        if self.change.desired is None:
+            raise ValueError(f"{self.change.action} of {self.address} has nothing to bring about")
+        return self.change.desired
+
+    @property
+    def spec(self) -> Spec:
+        """What to ask the vendor for."""
+        return Spec(self.address, self.desired["fields"])
+
+    @property
+    def tag(self) -> Tag:
+        """What marks the new credential as ours."""
+        if self.operation.tag is None:
+            raise ValueError(f"{self.operation.action} of {self.address} has no tag")
+        return self.operation.tag
+
+    @property
+    def remote_id(self) -> str:
+        """The vendor's id of what this operation made or works on."""
+        if self.operation.remote_id is None:
+            raise ValueError(f"{self.operation.action} of {self.address} has no remote id yet")
+        return self.operation.remote_id
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """Every generation of the address, as far as recorded."""
+        return self.record.generations if self.record else ()
+
+    async def advance(self, phase: Phase, *writes: Write, **changes: Any) -> None:
+        """Make the next phase durable, with its writes, in one transaction; then go on from it.
+
+        This is the only way in which an operation moves. Raises StateError; the operation then stays
+        where it was, in memory as in the store.
+        """
+        moved = replace(self.operation, phase=phase, updated_at=self.context.now(), **changes)
+        failpoints.hit(f"before-{phase}")
+        await self.context.store.commit([SaveOperation(moved), *writes])
+        failpoints.hit(f"after-{phase}")
+        self.operation = moved
+        self.context.watch(Step(self.address, moved.action, phase))
+
+    async def note(self, text: str, *, waiting: str = "") -> None:
+        """Write down why it stopped where it is, and whom it waits for."""
+        noted = replace(self.operation, note=text, waiting=waiting, updated_at=self.context.now())
+        await self.context.store.commit([SaveOperation(noted)])
+        self.operation = noted
+
+    def reload(self) -> None:
+        """Read the record again, after a write that changed it."""
+        self.record = self.context.store.record(self.address)
+
+
+class Waits(Exception):
+    """An operation cannot go on before somebody else did something; that is no error.
+
+    `whom` is `approval`, `handoff` or `identity`.
+    """
+
+    def __init__(self, whom: str, text: str) -> None:
+        super().__init__(text)
+        self.whom = whom
+        self.text = text

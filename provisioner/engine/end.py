@@ -1,0 +1,51 @@
+"""End: revoke every live generation of an address, or retire an older one; each is proved dead."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from provisioner.core.journal import Audit, Phase, SaveGeneration, SaveRecord
+from provisioner.core.model import Generation, GenerationState
+from provisioner.engine import prove
+from provisioner.engine.context import Work
+
+
+async def send(work: Work) -> None:
+    """intent ► sent."""
+    await work.advance(Phase.SENT)
+
+
+async def finish(work: Work) -> None:
+    """sent ► done: end each generation, prove it dead, and record that. Idempotent."""
+    ends = [g for g in work.generations if g.live and g.number in work.change.ends]
+    ended = [await end_generation(work, generation) for generation in ends]
+    if work.record is None:
+        raise ValueError(f"{work.address} has no record to end")
+    await work.advance(
+        Phase.DONE,
+        *(SaveGeneration(work.address, generation) for generation in ended),
+        SaveRecord(work.record),
+        Audit(
+            f"{work.operation.action} done",
+            work.context.now(),
+            work.address,
+            {
+                "operation": work.operation.id,
+                "generations": list(work.change.ends),
+                "reasons": [reason.text for reason in work.change.reasons],
+            },
+        ),
+    )
+
+
+STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {Phase.INTENT: send, Phase.SENT: finish}
+"""What follows each phase."""
+
+
+async def end_generation(work: Work, generation: Generation) -> Generation:
+    """Revoke one generation at its vendor and prove it dead; the caller records what is returned."""
+    provider = work.provider_of(generation)
+    await provider.revoke(generation.remote_id)
+    await prove.dead(work, provider, generation.remote_id)
+    return replace(generation, state=GenerationState.RETIRED, retire_after=None)

@@ -1,0 +1,196 @@
+"""Make: the steps of a create, a replace or a renew, each from one durable phase to the next.
+
+    intent ► sent ► captured ► verified ► delivered ► cut over ► done
+
+The order is the promise: a new secret is durable before it is tried, tried before it is delivered, and
+delivered before the old one ends. `STEPS` says what follows each phase, for a fresh operation as for one
+that a killed run left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from provisioner.core.journal import (
+    Action,
+    Audit,
+    Phase,
+    SaveGeneration,
+    SaveRecord,
+    Write,
+)
+from provisioner.core.model import Generation, GenerationState, Record, Via
+from provisioner.core.provider import Issued
+from provisioner.core.recovery import in_place
+from provisioner.core.renewal import Policy, duration
+from provisioner.engine import end, prove
+from provisioner.engine.context import Work
+from provisioner.engine.deliver import deliver, secret_of
+from provisioner.errors import OutcomeUnknown, ProviderError, StateError
+
+
+async def send(work: Work) -> None:
+    """intent ► sent ► captured: ask the vendor once, and make its answer durable before anything else."""
+    await work.advance(Phase.SENT)
+    try:
+        issued = await ask(work)
+    except OutcomeUnknown:
+        raise
+    except ProviderError as error:
+        await give_up(work, str(error))
+        raise
+    await capture(work, issued)
+
+
+async def ask(work: Work) -> Issued:
+    """Ask the vendor for the new secret: a new credential, or a new secret for the one there is."""
+    if not in_place(work.operation.action, work.capabilities):
+        return await work.provider.create(work.spec, work.tag)
+    if work.change.fields:
+        await work.provider.update(work.remote_id, work.spec)
+    return await work.provider.renew(work.remote_id, work.spec, work.tag)
+
+
+async def capture(work: Work, issued: Issued) -> None:
+    """Seal the secret and make it durable with its remote id, as the first thing done with the answer.
+
+    Where the store cannot take it, the sealed secret goes to the emergency folder, and StateError is raised.
+    """
+    operation = work.operation
+    sealed = work.context.sealer.seal(issued.secret, work.address, operation.generation)
+    try:
+        await keep(work, sealed, issued)
+    except StateError:
+        work.context.emergency.save(replace(operation, remote_id=issued.remote_id), sealed)
+        raise
+    work.secret = issued.secret
+
+
+async def keep(work: Work, sealed: str, issued: Issued) -> None:
+    """The capture's transaction: the pending generation, its sealed secret and, at first, the record."""
+    generation = Generation(
+        number=work.operation.generation,
+        state=GenerationState.PENDING,
+        remote_id=issued.remote_id,
+        tag=str(work.operation.tag),
+        created_at=work.context.now(),
+        expires_at=issued.expires_at,
+        provider=work.operation.provider,
+    )
+    writes: list[Write] = [SaveGeneration(work.address, generation, sealed)]
+    if work.record is None:
+        writes.insert(0, SaveRecord(_record(work)))
+    await work.advance(Phase.CAPTURED, *writes, remote_id=issued.remote_id, waiting="", note="")
+    work.reload()
+
+
+async def verify(work: Work) -> None:
+    """captured ► verified. A secret that does not work, or may do too much, is ended; the old one stays."""
+    try:
+        await prove.works(work, await secret_of(work))
+    except prove.Unproven as error:
+        await undo(work, str(error))
+        raise
+    await work.advance(Phase.VERIFIED, waiting="", note="")
+
+
+async def hand_over(work: Work) -> None:
+    """verified ► delivered."""
+    await deliver(work)
+    await work.advance(Phase.DELIVERED, waiting="", note="")
+
+
+async def cut_over(work: Work) -> None:
+    """delivered ► cut over: the new one is active, the older ones live on until their overlap is over."""
+    until = work.context.now() + _overlap(work)
+    writes = [
+        SaveGeneration(work.address, _after_cut_over(work, g, until)) for g in work.generations if g.live
+    ]
+    await work.advance(Phase.CUT_OVER, *writes)
+    work.reload()
+
+
+def _overlap(work: Work) -> timedelta:
+    if work.operation.action is Action.CREATE:
+        return timedelta(0)  # what a create finds beside it is dead or gone at the vendor
+    return duration(Policy.of(work.desired["local"].get("rotate")).overlap)
+
+
+def _after_cut_over(work: Work, generation: Generation, until: datetime) -> Generation:
+    if generation.number == work.operation.generation:
+        return replace(generation, state=GenerationState.ACTIVE)
+    if in_place(work.operation.action, work.capabilities):
+        return replace(generation, state=GenerationState.RETIRED)  # replaced in place: dead since the answer
+    if generation.state is GenerationState.RETIRING:
+        return generation
+    return replace(generation, state=GenerationState.RETIRING, retire_after=until)
+
+
+async def finish(work: Work) -> None:
+    """cut over ► done: end what has no overlap left, then record what holds now."""
+    now = work.context.now()
+    over = [
+        generation
+        for generation in work.generations
+        if generation.state is GenerationState.RETIRING and (generation.retire_after or now) <= now
+    ]
+    ended = [await end.end_generation(work, generation) for generation in over]
+    await work.advance(
+        Phase.DONE,
+        *(SaveGeneration(work.address, generation) for generation in ended),
+        SaveRecord(_record(work)),
+        Audit(f"{work.operation.action} done", now, work.address, _summary(work)),
+    )
+
+
+STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {
+    Phase.INTENT: send,
+    Phase.CAPTURED: verify,
+    Phase.VERIFIED: hand_over,
+    Phase.DELIVERED: cut_over,
+    Phase.CUT_OVER: finish,
+}
+"""What follows each phase. `sent` is not here: what follows it is recovery's decision."""
+
+
+async def give_up(work: Work, why: str) -> None:
+    """Close an operation that left nothing behind."""
+    note = Audit(f"{work.operation.action} failed", work.context.now(), work.address, {"why": why})
+    await work.advance(Phase.FAILED, note, note=why, waiting="")
+
+
+async def undo(work: Work, why: str) -> None:
+    """End what this operation made, so that the old secret stays the only one; then close it."""
+    await work.provider.revoke(work.remote_id)
+    await prove.dead(work, work.provider, work.remote_id)
+    made = [g for g in work.generations if g.number == work.operation.generation]
+    await work.advance(
+        Phase.FAILED,
+        *(SaveGeneration(work.address, replace(g, state=GenerationState.RETIRED)) for g in made),
+        Audit(f"{work.operation.action} undone", work.context.now(), work.address, {"why": why}),
+        note=why,
+        waiting="",
+    )
+
+
+def _record(work: Work) -> Record:
+    desired = work.desired
+    return Record(
+        address=work.address,
+        provider=work.operation.provider,
+        via=Via(work.operation.via),
+        fields=desired["fields"],
+        local=desired["local"],
+        user=desired["user"],
+    )
+
+
+def _summary(work: Work) -> dict[str, object]:
+    return {
+        "operation": work.operation.id,
+        "generation": work.operation.generation,
+        "remote_id": work.remote_id,
+        "reasons": [reason.text for reason in work.change.reasons],
+    }

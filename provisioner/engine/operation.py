@@ -1,0 +1,155 @@
+"""One operation from its intent to its end: begin it, or go on with it, and drive it through its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from provisioner.core.journal import Action, Audit, Operation, Phase, RenameRecord, SaveOperation, Write
+from provisioner.core.model import Address, Record, Tag, Via
+from provisioner.core.plan import Change, change_from_json, change_to_json
+from provisioner.core.recovery import MAKES, in_place
+from provisioner.engine import end, failpoints, make, recover, update
+from provisioner.engine.context import Context, Waits, Work
+from provisioner.errors import OutcomeUnknown, PlanStale, ProviderError, SecretError, SinkError
+
+Steps = Mapping[Phase, Callable[[Work], Awaitable[None]]]
+
+MAKE: Steps = {**make.STEPS, Phase.SENT: recover.settle}
+
+STEPS: Mapping[Action, Steps] = {
+    Action.CREATE: MAKE,
+    Action.REPLACE: MAKE,
+    Action.RENEW: MAKE,
+    Action.UPDATE: update.STEPS,
+    Action.REVOKE: end.STEPS,
+    Action.RETIRE: end.STEPS,
+}
+"""What follows each phase, by action."""
+
+
+async def carry_out(context: Context, change: Change) -> Operation:
+    """Bring one change about. Returns the operation as it ended.
+
+    Raises what stopped it; the journal then says how far it got, and the next run goes on from there.
+    """
+    work = await (_go_on(context, change) if change.action in GOES_ON else _begin(context, change))
+    await drive(work)
+    return work.operation
+
+
+GOES_ON = frozenset({Action.RECOVER, Action.ACTIVATE})
+"""The actions that continue an operation instead of beginning one."""
+
+
+async def drive(work: Work) -> None:
+    """Take step after step until the operation is closed; where it stops before, write down why."""
+    try:
+        await _steps(work)
+    except Waits as waits:
+        await work.note(waits.text, waiting=waits.whom)
+        raise
+    except (ProviderError, SinkError, SecretError) as error:
+        if work.operation.open:
+            await work.note(error.message)
+        raise
+
+
+async def _steps(work: Work) -> None:
+    steps = STEPS[work.operation.action]
+    looked = False
+    while work.operation.open:
+        try:
+            await steps[work.operation.phase](work)
+        except OutcomeUnknown:
+            # The answer to a sending was lost: what follows `sent` is to look, once, before giving up.
+            if looked or steps is not MAKE or work.operation.phase is not Phase.SENT:
+                raise
+            looked = True
+
+
+async def _begin(context: Context, change: Change) -> Work:
+    """Nothing ► intent. A rename takes effect here, since only we know names."""
+    record = context.store.record(_held_as(change))
+    operation = _operation(context, change, record)
+    failpoints.hit("before-intent")
+    await context.store.commit(
+        [
+            *_superseded(context, change),
+            *_rename(change),
+            SaveOperation(operation),
+            Audit(
+                f"{change.action} intended",
+                operation.started_at,
+                change.address,
+                {"operation": operation.id, "generation": change.generation},
+            ),
+        ]
+    )
+    failpoints.hit("after-intent")
+    work = Work(context, change, operation, record)
+    if change.previously:
+        work.reload()
+    return work
+
+
+def _held_as(change: Change) -> Address:
+    return replace(change.address, name=change.previously or change.address.name)
+
+
+def _operation(context: Context, change: Change, record: Record | None) -> Operation:
+    now = context.now()
+    tag = Tag(
+        context.project, change.address.environment, change.address.name, change.generation, context.nonce()
+    )
+    active = record.active if record else None
+    return Operation(
+        id=context.nonce(),
+        address=change.address,
+        action=change.action,
+        phase=Phase.INTENT,
+        provider=change.provider,
+        via=change.via,
+        generation=change.generation,
+        started_at=now,
+        updated_at=now,
+        tag=tag if change.action in MAKES else None,
+        remote_id=active.remote_id if active and _stays(context, change) else None,
+        desired=change_to_json(change),
+    )
+
+
+def _stays(context: Context, change: Change) -> bool:
+    """Whether it works on the credential that is active now, instead of making another one."""
+    capabilities = context.declarations[change.provider].capabilities[Via(change.via)]
+    return change.action is Action.UPDATE or in_place(change.action, capabilities)
+
+
+def _superseded(context: Context, change: Change) -> list[Write]:
+    """An intent that was never sent gives way to what is planned now."""
+    before = context.store.operation(change.operation) if change.operation else None
+    if before is None:
+        return []
+    return [SaveOperation(replace(before, phase=Phase.DROPPED, updated_at=context.now()))]
+
+
+def _rename(change: Change) -> list[Write]:
+    return [RenameRecord(_held_as(change), change.address)] if change.previously else []
+
+
+async def _go_on(context: Context, change: Change) -> Work:
+    """Take up an open operation where its journal row says that it is."""
+    operation = context.store.operation(change.operation or "")
+    if operation is None or not operation.open:
+        raise PlanStale(
+            f"{change.address}: its open operation ended since the plan was made", remedy="plan again"
+        )
+    work = Work(
+        context,
+        change_from_json(operation.desired),
+        operation,
+        context.store.record(change.address),
+    )
+    if operation.phase is Phase.INTENT:
+        await work.advance(Phase.DROPPED, note="never sent, no longer planned")
+    return work

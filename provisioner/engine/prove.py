@@ -1,0 +1,82 @@
+"""Prove: that a new secret works and is not wider than asked, and that an ended one is dead.
+
+A new or dead key may look otherwise for a while, so proofs poll with a deadline, never once (design §5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from provisioner.core.capabilities import field_rules
+from provisioner.core.model import RemoteStatus
+from provisioner.core.privilege import covers
+from provisioner.core.provider import Outcome, Provider, Verification
+from provisioner.core.secret import Secret
+from provisioner.engine.context import Waits, Work
+from provisioner.errors import ProviderError
+
+T = TypeVar("T")
+
+PAUSE = 0.25
+"""Seconds before the first second look; each further pause is twice as long."""
+
+LONGEST_PAUSE = 5.0
+
+
+class Unproven(ProviderError):
+    """A new secret does not work, or it may do more than was asked."""
+
+
+async def works(work: Work, secret: Secret) -> None:
+    """Try a new secret the way its consumer would.
+
+    Raises Waits while the vendor has not approved it, Unproven when it is rejected or too wide.
+    """
+    found = await settled(
+        work,
+        lambda: work.provider.verify(secret, work.spec),
+        lambda seen: seen.outcome is not Outcome.REJECTED,
+    )
+    match found.outcome:
+        case Outcome.WAITING:
+            raise Waits("approval", "waits for the vendor's approval")
+        case Outcome.DENIED:
+            raise Waits("approval", "denied by the vendor")
+        case Outcome.REJECTED:
+            raise Unproven(f"{work.address}: the new secret is rejected by {work.operation.provider}")
+    _not_wider(work, found)
+
+
+async def dead(work: Work, provider: Provider, remote_id: str) -> None:
+    """Look until the vendor no longer shows a credential as usable. Raises ProviderError if it still does."""
+    found = await settled(
+        work,
+        lambda: provider.get(remote_id),
+        lambda seen: seen is None or seen.status in (RemoteStatus.DEAD, RemoteStatus.DISABLED),
+    )
+    if found is not None and found.status not in (RemoteStatus.DEAD, RemoteStatus.DISABLED):
+        raise ProviderError(
+            f"{work.address}: {work.operation.provider} still shows {remote_id} as {found.status}",
+            remedy="the next apply tries again",
+        )
+
+
+def _not_wider(work: Work, found: Verification) -> None:
+    asked = work.desired["fields"].get("scopes")
+    if found.scopes is None or asked is None:
+        return
+    includes = field_rules(work.declaration.schema).includes
+    if not covers(found.scopes, asked, includes):
+        more = ", ".join(sorted(found.scopes - set(asked)))
+        raise Unproven(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
+
+
+async def settled(work: Work, look: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:
+    """Look again until it is good or the vendor's consistency has passed; the last look counts."""
+    pause, waited = PAUSE, 0.0
+    while not good(seen := await look()) and waited < work.capabilities.consistency:
+        await work.context.sleep(pause)
+        waited += pause
+        pause = min(2 * pause, LONGEST_PAUSE)
+    return seen

@@ -1,0 +1,109 @@
+"""Recover: what follows `sent` when the answer was never seen. The decision is `core.recovery`'s table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from provisioner.core.journal import Phase, SaveGeneration
+from provisioner.core.model import Generation, GenerationState, Observed
+from provisioner.core.provider import Issued
+from provisioner.core.recovery import Decision, decide, in_place
+from provisioner.core.secret import Secret
+from provisioner.engine import prove
+from provisioner.engine.context import Waits, Work
+from provisioner.engine.make import ask, capture, keep
+
+
+async def settle(work: Work) -> None:
+    """sent ► captured, whatever became of the request; or back to intent under the next generation.
+
+    Raises Waits where only a person can tell.
+    """
+    if await _take_in(work):
+        return
+    found = await _look(work)
+    decision = decide(work.operation.action, work.capabilities, found=bool(found))
+    await EFFECTS[decision](work, found)
+
+
+async def _take_in(work: Work) -> bool:
+    """A sealed secret that the store could not take at its capture goes into the store now."""
+    held = work.context.emergency.held(work.operation)
+    if held is None:
+        return False
+    remote_id, sealed = held
+    await keep(work, sealed, Issued(remote_id, Secret({})))
+    work.context.emergency.forget(work.operation)
+    return True
+
+
+async def _look(work: Work) -> tuple[Observed, ...]:
+    if in_place(work.operation.action, work.capabilities):
+        return ()
+    return await prove.settled(work, lambda: work.provider.find(work.tag, work.spec), bool)
+
+
+async def _repeat(work: Work, found: tuple[Observed, ...]) -> None:
+    await capture(work, await ask(work))
+
+
+async def _resend(work: Work, found: tuple[Observed, ...]) -> None:
+    """Send the same tag again. A first request that was only late shows now, and goes."""
+    await capture(work, await ask(work))
+    for twin in await work.provider.find(work.tag, work.spec):
+        if twin.remote_id != work.remote_id:
+            await work.provider.revoke(twin.remote_id)
+            await prove.dead(work, work.provider, twin.remote_id)
+
+
+async def _read(work: Work, found: tuple[Observed, ...]) -> None:
+    first, *others = found
+    for twin in others:
+        await work.provider.revoke(twin.remote_id)
+    await capture(work, await work.provider.reveal(first.remote_id))
+
+
+async def _renew(work: Work, found: tuple[Observed, ...]) -> None:
+    await capture(work, await work.provider.renew(found[0].remote_id, work.spec, work.tag))
+
+
+async def _supersede(work: Work, found: tuple[Observed, ...]) -> None:
+    """Its secret was shown once, to nobody: end it, remember that, and take the next generation."""
+    for lost in found:
+        await work.provider.revoke(lost.remote_id)
+        await prove.dead(work, work.provider, lost.remote_id)
+    number = work.operation.generation
+    buried = Generation(
+        number=number,
+        state=GenerationState.RETIRED,
+        remote_id=found[0].remote_id,
+        tag=str(work.tag),
+        created_at=work.operation.updated_at,
+        provider=work.operation.provider,
+    )
+    await work.advance(
+        Phase.INTENT,
+        SaveGeneration(work.address, buried),
+        generation=number + 1,
+        tag=replace(work.tag, generation=number + 1, nonce=work.context.nonce()),
+        note=f"generation {number} was issued, but its answer was lost: revoked",
+    )
+
+
+async def _unknown(work: Work, found: tuple[Observed, ...]) -> None:
+    vendor = work.declaration.title
+    text = f"it was sent, the answer was never seen, and {vendor} cannot be asked"
+    await work.advance(Phase.UNKNOWN, note=text, waiting="person")
+    raise Waits("person", text)
+
+
+EFFECTS: Mapping[Decision, Callable[[Work, tuple[Observed, ...]], Awaitable[None]]] = {
+    Decision.REPEAT: _repeat,
+    Decision.RESEND: _resend,
+    Decision.READ: _read,
+    Decision.RENEW: _renew,
+    Decision.SUPERSEDE: _supersede,
+    Decision.UNKNOWN: _unknown,
+}
+"""What each decision of `core.recovery` does."""

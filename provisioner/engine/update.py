@@ -1,0 +1,63 @@
+"""Update: bring the fields of an existing credential to what is declared, here and at the vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from provisioner.core.journal import Audit, Phase, SaveRecord
+from provisioner.engine.context import Work
+from provisioner.engine.deliver import deliver
+
+LOCAL = frozenset({"owner", "labels", "deliver", "rotate", "protect", "name"})
+"""Fields that only we keep: the vendor is not called for them."""
+
+
+async def send(work: Work) -> None:
+    """intent ► sent."""
+    await work.advance(Phase.SENT)
+
+
+async def change_fields(work: Work) -> None:
+    """sent ► verified: the vendor is asked for what is declared. Idempotent, so a repeat is fine."""
+    if any(field.path not in LOCAL for field in work.change.fields):
+        await work.provider.update(work.remote_id, work.spec)
+    await work.advance(Phase.VERIFIED)
+
+
+async def hand_over(work: Work) -> None:
+    """verified ► delivered: the present secret goes where it was not yet."""
+    if any(field.path == "deliver" for field in work.change.fields):
+        await deliver(work, again=True)
+    await work.advance(Phase.DELIVERED, waiting="", note="")
+
+
+async def finish(work: Work) -> None:
+    """delivered ► done: record the fields as applied."""
+    if work.record is None:
+        raise ValueError(f"{work.address} has no record to update")
+    desired = work.desired
+    applied = replace(work.record, fields=desired["fields"], local=desired["local"], user=desired["user"])
+    await work.advance(
+        Phase.DONE,
+        SaveRecord(applied),
+        Audit(
+            "update done",
+            work.context.now(),
+            work.address,
+            {
+                "operation": work.operation.id,
+                "fields": [field.path for field in work.change.fields],
+                "reasons": [reason.text for reason in work.change.reasons],
+            },
+        ),
+    )
+
+
+STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {
+    Phase.INTENT: send,
+    Phase.SENT: change_fields,
+    Phase.VERIFIED: hand_over,
+    Phase.DELIVERED: finish,
+}
+"""What follows each phase."""
