@@ -1,0 +1,1 @@
+"""The vendors' adapters: one file a vendor, each reached through `http.py`, found by `registry.py`."""

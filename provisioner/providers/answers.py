@@ -1,0 +1,71 @@
+"""Reading what a vendor answered: small checks that raise ValueError for what the contract does not allow.
+
+`Http` turns such an error into OutcomeUnknown without its text, so none of these may be called elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from provisioner.core.model import JsonObject, JsonValue
+from provisioner.core.provider import Issued
+from provisioner.core.secret import Secret
+
+GONE = frozenset({404, 410})
+"""How a vendor says that an id does not exist, or no longer."""
+
+_PROBLEM_FIELDS = ("detail", "error_description", "title", "error")
+"""Where a vendor explains itself (RFC 9457, RFC 6749 §5.2), the most telling first."""
+_LONGEST_WORDS = 300
+
+
+def text(body: JsonValue, name: str) -> str:
+    """A required text that is not empty."""
+    value = body[name]
+    if not isinstance(value, str) or not value:
+        raise ValueError(name)
+    return value
+
+
+def texts(body: JsonValue, name: str) -> list[str]:
+    """A required list of texts, sorted: vendors keep sets in any order."""
+    value = body[name]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(name)
+    return sorted(value)
+
+
+def moment(body: JsonValue, name: str) -> datetime:
+    """A required moment in RFC 3339, as UTC."""
+    value = datetime.fromisoformat(text(body, name))
+    if value.tzinfo is None:
+        raise ValueError(name)
+    return value.astimezone(UTC)
+
+
+def present(**fields: JsonValue) -> JsonObject:
+    """The fields that are set: what a vendor shows as null is what a manifest does not declare."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def issued(parts: Iterable[str]) -> Callable[[int, JsonValue], Issued]:
+    """A reader of an answer that holds an id and these parts of a secret."""
+
+    def read(_status: int, body: JsonValue) -> Issued:
+        return Issued(text(body, "id"), Secret({part: text(body, part) for part in parts}))
+
+    return read
+
+
+def nothing(_status: int, _body: JsonValue) -> None:
+    """A reader that asks nothing of an answer."""
+
+
+def words(body: JsonValue) -> str:
+    """A vendor's own explanation of a refusal: one printable line, of bounded length."""
+    if not isinstance(body, Mapping):
+        return ""
+    said = [body[name] for name in _PROBLEM_FIELDS if isinstance(body.get(name), str)]
+    line = " ".join("".join(c if c.isprintable() else " " for c in said[0]).split()) if said else ""
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"

@@ -1,0 +1,78 @@
+"""Getting a vendor's management token from where the manifest says that it is (design §4)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from provisioner.core.project import ProviderConfig, SecretSource
+from provisioner.core.secret import Secret
+from provisioner.errors import SecretError
+
+_TIMEOUT = 30.0
+"""Seconds for a command that prints a token: it may ask an agent, never a person."""
+
+
+def management_token(config: ProviderConfig, root: Path) -> Secret:
+    """The token of this provider and environment, as a Secret with the part `token`.
+
+    `root` is the folder of the project: relative files and commands start there. Surrounding white space is
+    no part of a token. Raises SecretError naming where it was looked for, never a value.
+    """
+    source = config.auth.get("token")
+    if source is None:
+        raise SecretError(
+            f"{config.provider} in {config.environment} has no management token",
+            remedy="add `auth: {token: {env: NAME}}` to it in provision.yaml",
+        )
+    where = f"the management token of {config.provider} in {config.environment}"
+    value = _WAYS[source.how](source, where, root).strip()
+    if not value:
+        raise SecretError(f"{where} is empty", remedy=f"look at {_name(source)}")
+    return Secret({"token": value})
+
+
+def _from_env(source: SecretSource, where: str, _root: Path) -> str:
+    value = os.environ.get(str(source.argument))
+    if value is None:
+        raise SecretError(f"{where} is missing", remedy=f"set {_name(source)}")
+    return value
+
+
+def _from_file(source: SecretSource, where: str, root: Path) -> str:
+    try:
+        return (root / str(source.argument)).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    raise SecretError(f"{where} cannot be read: {reason}", remedy=f"look at {_name(source)}")
+
+
+def _from_exec(source: SecretSource, where: str, root: Path) -> str:
+    words = [source.argument] if isinstance(source.argument, str) else list(source.argument)
+    try:
+        # The manifest's owner chose this command; it runs without a shell, and what it prints is the secret.
+        done = subprocess.run(  # noqa: S603 - see above
+            words, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
+        )
+        if done.returncode == 0:
+            return done.stdout.decode("utf-8")
+        reason = f"it ended with {done.returncode}"
+    except subprocess.TimeoutExpired:
+        reason = f"it took longer than {_TIMEOUT:.0f} s"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"{type(error).__name__}"
+    raise SecretError(f"{where} was not printed: {reason}", remedy=f"run {_name(source)} by hand")
+
+
+def _name(source: SecretSource) -> str:
+    argument = source.argument if isinstance(source.argument, str) else " ".join(source.argument[:1])
+    return {"env": "the variable", "file": "the file", "exec": "the command"}[source.how] + f" {argument}"
+
+
+_WAYS: Mapping[str, Callable[[SecretSource, str, Path], str]] = {
+    "env": _from_env,
+    "file": _from_file,
+    "exec": _from_exec,
+}

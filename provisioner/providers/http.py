@@ -1,0 +1,285 @@
+"""The one way to a vendor: a small client that retries what is safe, and whose errors mean one thing each.
+
+This is the only file that knows httpx. What holds a secret stays unprintable on its way: a token or a form
+is a `Secret` until the bytes are made, an answer goes straight into its reader and is never kept, an error
+is raised where no request or answer is in reach, and of a vendor's words only a refusal's are repeated, by
+the route's own word that they are safe (never by a pattern). See `retry.py` for the tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+from provisioner.core.model import JsonObject, JsonValue
+from provisioner.core.project import ProviderConfig
+from provisioner.core.secret import Secret
+from provisioner.errors import ProviderError
+from provisioner.providers.answers import words
+from provisioner.providers.retry import (
+    FATES,
+    Failure,
+    Fate,
+    Policy,
+    error_for,
+    fate_of,
+    seconds_asked,
+)
+from provisioner.providers.route import Route, Safety
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+LONGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes. A page of 500 credentials takes about one."""
+_CONNECT = 10.0
+"""Seconds to connect at most; less than the whole, so that "nothing was sent" is known as such."""
+_KEEP_ALIVE = 3.0
+"""Seconds; shorter than common servers keep an idle connection, so that a create is not cut by its end."""
+_LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+"""Loggers that write whole URLs and headers at the most verbose level."""
+_BROKEN_CONTRACT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What a reader trips over when an answer is not what the contract says; its text could quote the answer."""
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The effects of waiting, handed in so that tests do not wait."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    jitter: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt(Generic[T]):
+    fate: Fate
+    status: int = 0
+    asked: float | None = None
+    words: str = ""
+    value: T | None = field(default=None, repr=False)
+
+
+class Http:
+    """A vendor's endpoint in one environment. Belongs to one event loop; connections are reused.
+
+    `token` is a Secret with the part `token`. `app` is an ASGI application to be called in process instead
+    of the network; `local_address` is the address of this machine to call from. At most
+    `config.parallelism` calls are under way: one that waits to be sent again keeps its place, so a busy
+    vendor gets less. Raises ProviderError where a secret would travel in clear.
+    """
+
+    def __init__(
+        self,
+        config: ProviderConfig,
+        token: Secret,
+        *,
+        app: Callable[..., Awaitable[None]] | None = None,
+        local_address: str | None = None,
+        timing: Timing | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        _check_endpoint(config, in_process=app is not None)
+        _check_token(config, token)
+        self._config = config
+        self._token = token
+        self._timing = timing or Timing()
+        self._policy = policy or Policy()
+        self._places = asyncio.Semaphore(config.parallelism)
+        self._client = _client(config, app, local_address)
+
+    def __repr__(self) -> str:
+        return f"<Http to {self._config.provider} in {self._config.environment}>"
+
+    async def send(
+        self,
+        route: Route,
+        read: Callable[[int, JsonValue], T],
+        *,
+        id: str | None = None,
+        query: Mapping[str, str | int] | None = None,
+        json: JsonObject | None = None,
+        form: Secret | None = None,
+    ) -> T:
+        """Ask, and read the answer with `read(status, body)`, where body is the parsed JSON or None.
+
+        A reader's error, one of `_BROKEN_CONTRACT`, means that the vendor did not keep to the contract.
+        Raises the errors of `core.provider`, each after as many attempts as its row in `retry.FATES` allows.
+        """
+        url = self._url(route, id)
+        waited, unsure = 0.0, False
+        async with self._places:
+            for number in range(1, self._policy.attempts + 1):
+                attempt = await self._attempt(route, read, url, query, json, form)
+                _log.debug("%s %s, attempt %d: %s", self._config.provider, route, number, attempt.fate)
+                if attempt.fate is Fate.ANSWERED:
+                    return attempt.value  # type: ignore[return-value]  # an answered attempt holds what was read
+                unsure |= FATES[attempt.fate].effect and route.safety is not Safety.READ
+                pause = self._pause(route, attempt, number, waited)
+                if pause is None:
+                    break
+                await self._timing.sleep(pause)
+                waited += pause
+        raise self._error(route, attempt, unsure=unsure)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.aclose()
+
+    def _url(self, route: Route, id: str | None) -> str:
+        if "{id}" not in route.path:
+            return f"{self._config.endpoint.rstrip('/')}/{route.path}"
+        # An id from a vendor or a person must not reach another resource, nor the whole collection.
+        if not id or id in {".", ".."}:
+            raise ProviderError(f"{id!r} is no id at {self._config.provider}")
+        return f"{self._config.endpoint.rstrip('/')}/{route.path.replace('{id}', quote(id, safe=''))}"
+
+    async def _attempt(
+        self,
+        route: Route,
+        read: Callable[[int, JsonValue], T],
+        url: str,
+        query: Mapping[str, str | int] | None,
+        body: JsonObject | None,
+        form: Secret | None,
+    ) -> _Attempt[T]:
+        import httpx
+
+        request = self._request(route, url, query, body, form)
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                response = await self._client.send(request, stream=True)
+                raw = await _whole(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
+            return _Attempt(Fate.NOT_SENT)
+        except Exception:  # noqa: BLE001 - once it may have been sent, whatever went wrong means "unknown"
+            return _Attempt(Fate.LOST)
+        asked = seconds_asked(response.headers.get("retry-after"), self._timing.now())
+        return _judged(route, read, response.status_code, asked, raw)
+
+    def _request(
+        self,
+        route: Route,
+        url: str,
+        query: Mapping[str, str | int] | None,
+        body: JsonObject | None,
+        form: Secret | None,
+    ) -> httpx.Request:
+        headers = {"accept": "application/json"}
+        content: bytes | None = None
+        if route.managed:
+            headers["authorization"] = f"Bearer {self._token.reveal('token')}"
+        if body is not None:
+            headers["content-type"] = "application/json"
+            content = json.dumps(body, ensure_ascii=False).encode()
+        if form is not None:
+            headers["content-type"] = "application/x-www-form-urlencoded"
+            content = urlencode([(name, form.reveal(name)) for name in form]).encode()
+        return self._client.build_request(route.method, url, params=query, headers=headers, content=content)
+
+    def _pause(self, route: Route, attempt: _Attempt[T], number: int, waited: float) -> float | None:
+        return self._policy.pause(
+            route.safety,
+            attempt.fate,
+            attempt=number,
+            waited=waited,
+            asked=attempt.asked,
+            jitter=self._timing.jitter(),
+        )
+
+    def _error(self, route: Route, attempt: _Attempt[T], *, unsure: bool) -> ProviderError:
+        what = f"{self._config.provider} in {self._config.environment}, {route}"
+        return error_for(
+            Failure(what, attempt.fate, attempt.status, attempt.asked, attempt.words, unsure=unsure)
+        )
+
+
+def _judged(
+    route: Route, read: Callable[[int, JsonValue], T], status: int, asked: float | None, raw: bytes | None
+) -> _Attempt[T]:
+    fate = Fate.ANSWERED if status in route.accept else fate_of(status, asked)
+    body = _parsed(raw)
+    if fate is not Fate.ANSWERED:
+        # A 401 may repeat the token that it rejects.
+        quotable = route.quotable and 400 <= status < 500 and status != 401
+        return _Attempt(fate, status, asked, words(body) if quotable else "")
+    if body is None and route.body and status not in route.accept:
+        return _Attempt(Fate.UNREADABLE, status)
+    try:
+        return _Attempt(fate, status, value=read(status, body))
+    except _BROKEN_CONTRACT:
+        return _Attempt(Fate.UNREADABLE, status)
+
+
+async def _whole(response: httpx.Response) -> bytes | None:
+    """The body, or None where it is longer than any answer of ours."""
+    raw = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            raw += chunk
+            if len(raw) > LONGEST_ANSWER:
+                return None
+    finally:
+        await response.aclose()
+    return bytes(raw)
+
+
+def _parsed(raw: bytes | None) -> JsonValue:
+    try:
+        return json.loads(raw or b"null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _client(
+    config: ProviderConfig, app: Callable[..., Awaitable[None]] | None, local_address: str | None
+) -> httpx.AsyncClient:
+    import httpx
+
+    for name in _LOUD:
+        logging.getLogger(name).disabled = True
+    limits = httpx.Limits(
+        max_connections=config.parallelism,
+        max_keepalive_connections=config.parallelism,
+        keepalive_expiry=_KEEP_ALIVE,
+    )
+    timeout = httpx.Timeout(config.timeout, connect=min(_CONNECT, config.timeout / 2))
+    options: dict[str, Any] = {}
+    if app is not None:
+        # A twin that breaks in the middle is a vendor that breaks: an answer of 500, or a cut one.
+        options["transport"] = httpx.ASGITransport(app, raise_app_exceptions=False)
+    elif local_address is not None:
+        options["transport"] = httpx.AsyncHTTPTransport(local_address=local_address, limits=limits)
+    return httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, **options)
+
+
+def _check_endpoint(config: ProviderConfig, *, in_process: bool) -> None:
+    url = urlsplit(config.endpoint)
+    if in_process or url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOCAL):
+        return
+    raise ProviderError(
+        f"the endpoint of {config.provider} in {config.environment} would get secrets in clear",
+        remedy="write an https:// URL; http:// is for this machine only",
+    )
+
+
+def _check_token(config: ProviderConfig, token: Secret) -> None:
+    value = token.reveal("token")
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        # The value stays unsaid: it is a secret, even where it is not the right one.
+        raise ProviderError(
+            f"the management token of {config.provider} in {config.environment} is empty or not a token",
+            remedy="look at where its `auth` gets it",
+        )

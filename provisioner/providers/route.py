@@ -1,0 +1,35 @@
+"""A route: one row of a vendor's table, with all that deciding about a request needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Safety(StrEnum):
+    """What sending a request twice would do."""
+
+    READ = "read"  # nothing: it has no effect
+    IDEMPOTENT = "idempotent"  # the effect of sending it once
+    ONCE = "once"  # a second effect: a create is never repeated blindly (design §7)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is asked, and what its answers may hold. Errors and logs name it; it never holds an id."""
+
+    method: str
+    path: str
+    """Below the endpoint; `{id}` stands for an id."""
+    safety: Safety
+    accept: frozenset[int] = frozenset()
+    """Statuses that the reader understands, besides 2xx."""
+    body: bool = True
+    """Whether a 2xx has to bring JSON."""
+    managed: bool = True
+    """Whether our management token goes with it."""
+    quotable: bool = True
+    """Whether a refusal's words may be repeated; not where a request or an answer holds a secret."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
