@@ -110,12 +110,11 @@ class Tenancy:
         return changed
 
     def end(self, credential: Credential) -> None:
-        """Delete: the vendor forgets the secret and every access token; the ledger remembers the rest."""
+        """Delete: the vendor forgets the secret and its access tokens die; the ledger remembers the rest."""
         self.connection.execute(
             "UPDATE credentials SET ended_at = ?, secret = NULL WHERE seq = ?",
             (timestamp(self.now), credential.seq),
         )
-        self.forget_tokens(credential)
 
     def issue(self, credential: Credential, scope: str, seconds: int) -> str:
         """A new access token; only its digest is kept."""

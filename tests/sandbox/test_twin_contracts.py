@@ -133,6 +133,32 @@ def test_bad_bodies_are_refused(
     assert twin.sandbox.writes() == before
 
 
+@pytest.mark.parametrize(
+    ("vendor", "method", "path"),
+    [o for o in OPERATIONS if o not in WITH_JSON and not o[2].endswith("token")],
+)
+def test_bodies_are_refused_where_none_belongs(open_twin: Any, vendor: str, method: str, path: str) -> None:
+    """A body that the contract does not know is an error, not ignored."""
+    twin = open_twin(vendor, "test")
+    token = authority(twin, method, path)
+
+    assert twin.call(method, path.format(id="x"), token=token, json={}).status_code == 400
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("label", ["a\u0000b", "a\nb", "\ud800", "", "a" * 201, 7, None, ["a"]])
+def test_a_label_is_one_line_of_text(open_twin: Any, vendor: str, label: object) -> None:
+    """A label that is no text of one to 200 characters on one line is refused, and the fault names it."""
+    body = {"label": label, "scope": "read-only"} if vendor == "payspace" else {"label": label}
+    body |= {"scopes": ["rpp:merchant"]} if vendor == "paynet" else {}
+    headers = {"content-type": "application/json"}
+    twin = open_twin(vendor, "test")
+
+    answer = twin.call("POST", LABELLED[vendor], content=json.dumps(body), headers=headers)
+
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/label"]
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_wrong_methods_paths_and_tenants_are_refused(open_twin: Any, vendor: str) -> None:
     """A wrong method is 405 with those allowed; a wrong path, slash or tenant is 404, as problem details."""

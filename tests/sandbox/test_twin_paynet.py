@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -84,7 +85,20 @@ def test_a_revoked_key_is_gone_at_once(twin: Twin) -> None:
     assert [twin.call(method, at).status_code for method, at in answers] == [404] * 4
     assert twin.ask_token(made).status_code == 401
     assert twin.call("GET", MERCHANT, token=token).status_code == 401
+
+
+def test_a_revoked_secret_is_deleted_from_the_database(twin: Twin, tmp_path: Any) -> None:
+    """PN3: the vendor keeps no secret of a revoked key."""
+    made = create(twin)
+    database = sqlite3.connect(tmp_path / "sandbox" / "sandbox.db")
+    kept = "SELECT count(*) FROM credentials WHERE secret = ?"
+    assert database.execute(kept, (made["client_secret"],)).fetchone() == (1,)
+
+    twin.call("DELETE", f"{KEYS}/{made['id']}")
+
+    assert database.execute(kept, (made["client_secret"],)).fetchone() == (0,)
     assert made["client_secret"] not in repr(twin.sandbox.ledger("paynet", "test"))
+    database.close()
 
 
 def test_the_secret_can_be_revealed_again(twin: Twin) -> None:

@@ -71,13 +71,16 @@ def test_only_effects_are_counted(open_twin: Any, sandbox: Sandbox) -> None:
 
 
 def test_the_data_is_private(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The directory is 0700 and every file in it 0600, whatever the umask."""
-    directory = tmp_path / "sandbox"
-    sandbox.advance(1)
+    """The directory is 0700 and every file in it 0600, also where they were open to others before."""
+    directory = tmp_path / "open"
+    directory.mkdir(mode=0o755)
+    (directory / "sandbox.db").touch(mode=0o644)
 
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
-    assert set(modes.values()) == {0o600}, modes
+    with Sandbox(directory) as reopened:
+        reopened.advance(1)
+        for place in (directory, tmp_path / "sandbox"):
+            assert stat.S_IMODE(place.stat().st_mode) == 0o700
+            assert {stat.S_IMODE(file.stat().st_mode) for file in place.iterdir()} == {0o600}
 
 
 def test_data_of_another_version_is_refused(tmp_path: Path) -> None:
