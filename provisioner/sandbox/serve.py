@@ -18,7 +18,8 @@ def serve(
 ) -> None:
     """Serve until interrupted; `ready` gets the URL once it accepts connections (port 0 takes a free one).
 
-    Raises `ModuleNotFoundError` without the extra `serve`, and `OSError` if the port is taken.
+    Raises `ModuleNotFoundError` without the extra `serve`, `OSError` if the port is taken, and, once it has
+    answered what was in flight, `KeyboardInterrupt` for Ctrl-C.
     """
     import uvicorn  # an extra, and slow to import
 
