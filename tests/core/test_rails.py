@@ -1,0 +1,136 @@
+"""Rails: each refuses what it is there for, and lets pass what it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from plan_cases import DECLARATIONS, situation
+
+from provisioner.core.capabilities import Capabilities
+from provisioner.core.model import Address, Via
+from provisioner.core.planner import plan
+from provisioner.core.project import Limits
+from provisioner.core.rails import Track, default_limit, judge
+
+
+DEFAULT = Limits()
+
+
+def refusals(
+    case: dict[str, Any], *, limits: Limits = DEFAULT, allow_wider: bool = False, own: str = ""
+) -> list[tuple[str, str]]:
+    """The rails that refuse the plan of a case, each with what it speaks of."""
+    what_is = situation(case)
+    made = plan(what_is)
+    capabilities: dict[Address, Capabilities] = {
+        change.address: DECLARATIONS[change.provider].capabilities[Via.API] for change in made.changes
+    }
+    track = Track(what_is.records, capabilities, limits, allow_wider, frozenset({own}))
+    return [(verdict.rail, str(verdict.address or "")) for verdict in judge(made, track)]
+
+
+def records(count: int, environment: str = "test", **rest: Any) -> dict[str, Any]:
+    return {f"{environment}/key-{number:03}": rest for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("live", "allowed"), [(0, 1), (1, 1), (5, 1), (9, 1), (10, 2), (24, 4), (25, 5), (26, 5), (1000, 5)]
+)
+def test_default_limit(live: int, allowed: int) -> None:
+    """An environment takes max(1, min(5, 20 % of its records)) revocations without asking (design §6)."""
+    assert allowed == default_limit(live)
+
+
+def test_one_revocation_passes() -> None:
+    """Removing one of few is everyday work."""
+    assert [] == refusals({"records": records(1)})
+
+
+def test_too_many_revocations() -> None:
+    """More than the limit in one environment is refused; the other environment does not help."""
+    case = {"records": {**records(3), **records(40, "production", protect=False)}, "environments": ["test"]}
+    assert [("revocations", "")] == refusals(case)
+
+
+def test_ended_records_do_not_raise_the_limit() -> None:
+    """Only live records count for the 20 %."""
+    ended = records(100, generations=[{"number": 1, "state": "retired"}])
+    live = {"test/a": {}, "test/b": {}}
+    assert [("revocations", "")] == refusals({"records": {**ended, **live}})
+
+
+def test_limits_of_the_project() -> None:
+    """`limits` says otherwise, in both directions."""
+    assert [] == refusals({"records": records(3)}, limits=Limits(revocations=3))
+    assert [("revocations", "")] == refusals({"records": records(1)}, limits=Limits(revocations=0))
+
+
+def test_protected_is_read_from_the_record() -> None:
+    """Deleting the block does not lift the protection; listing it under `removed` does."""
+    case: dict[str, Any] = {"records": records(1, "production")}
+    assert [("protected", "production/key-000")] == refusals(case)
+    case["removed"] = [{"name": "key-000", "reason": "gone"}]
+    assert [] == refusals(case)
+
+
+def test_removed_elsewhere_does_not_lift() -> None:
+    """An entry that speaks of another environment says nothing about this one."""
+    case = {
+        "records": records(1, "production"),
+        "removed": [{"name": "key-000", "reason": "gone", "environments": ["test"]}],
+    }
+    assert [("protected", "production/key-000")] == refusals(case)
+
+
+def test_ordered_revoke_of_a_protected_one() -> None:
+    """A command line cannot lift what the record protects."""
+    case = {
+        "declared": {"production/a": {}},
+        "records": {"production/a": {}},
+        "orders": {"production/a": {"action": "revoke", "reason": "asked"}},
+    }
+    assert [("protected", "production/a")] == refusals(case)
+
+
+def _scopes(before: list[str], after: list[str], environment: str) -> dict[str, Any]:
+    address = f"{environment}/a"
+    return {
+        "declared": {address: {"fields": {"scopes": after}}},
+        "records": {address: {"fields": {"scopes": before}}},
+    }
+
+
+def test_wider_in_production() -> None:
+    """More access in production asks for --allow-wider."""
+    case = _scopes(["read-only"], ["full-access"], "production")
+    assert [("wider", "production/a")] == refusals(case)
+    assert [] == refusals(case, allow_wider=True)
+
+
+def test_narrower_or_in_test_passes() -> None:
+    """Less access, or more in a test environment, is nobody's danger."""
+    assert [] == refusals(_scopes(["full-access"], ["read-only"], "production"))
+    assert [] == refusals(_scopes(["read-only"], ["full-access"], "test"))
+
+
+def test_first_access_passes() -> None:
+    """A new credential is reviewed as such: creating is no widening."""
+    assert [] == refusals({"declared": {"production/a": {"fields": {"scopes": ["full-access"]}}}})
+
+
+def test_own_credential() -> None:
+    """A run cannot saw off the branch that it sits on."""
+    assert [("own credential", "test/key-000")] == refusals({"records": records(1)}, own="key-000-1")
+
+
+def test_downtime() -> None:
+    """A renewal in place is an outage that the manifest must accept."""
+    case: dict[str, Any] = {
+        "declared": {"test/a": {"provider": "paynet"}},
+        "records": {"test/a": {"provider": "paynet"}},
+        "orders": {"test/a": {"action": "renew", "reason": "asked"}},
+    }
+    assert [("downtime", "test/a")] == refusals(case)
+    case["declared"]["test/a"]["rotate"] = {"allow_downtime": True}
+    assert [] == refusals(case)
