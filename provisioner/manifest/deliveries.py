@@ -1,0 +1,95 @@
+"""Where secrets go: which variables in which sink, and that no two credentials write the same place."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from provisioner.core.capabilities import Declaration
+from provisioner.core.delivery import variable_names
+from provisioner.core.model import Address, JsonObject, JsonValue, Kind
+from provisioner.core.project import SinkConfig
+from provisioner.manifest.problems import Place, Problems, unknown
+from provisioner.manifest.shape import Flaw
+
+_PLACEHOLDER: Final = re.compile(r"\{(environment|name|provider)\}")
+
+
+def check(
+    deliver: Sequence[JsonValue], sinks: Mapping[str, JsonValue], declaration: Declaration
+) -> Iterator[Flaw]:
+    """Names of sinks and of parts of the secret that do not exist."""
+    for index, item in enumerate(deliver):
+        sink = item if isinstance(item, str) else item["to"]
+        if sink not in sinks:
+            path = ("deliver", index) if isinstance(item, str) else ("deliver", index, "to")
+            yield Flaw(path, unknown("sink", sink, sinks))
+        for variable, part in _chosen(item).items():
+            if part not in declaration.parts:
+                yield Flaw(
+                    ("deliver", index, "as", variable),
+                    unknown("part", part, declaration.parts, where=f"a secret of {declaration.name}"),
+                )
+
+
+def resolve(
+    deliver: Sequence[JsonValue],
+    sinks: Mapping[str, SinkConfig],
+    declaration: Declaration,
+    address: Address,
+) -> list[JsonObject]:
+    """Each delivery with its variables and its target, for deliveries without problems."""
+    found: list[JsonObject] = []
+    for item in deliver:
+        name = item if isinstance(item, str) else item["to"]
+        variables = _chosen(item) or variable_names(address.name, declaration.parts)
+        found.append({"to": name, "as": variables, "target": target(sinks[name], declaration.name, address)})
+    return found
+
+
+def target(sink: SinkConfig, provider: str, address: Address) -> str:
+    """Where a sink puts one credential's secret: a path relative to the project, or a command."""
+    if "path" in sink.options:
+        words = {"environment": address.environment, "name": address.name, "provider": provider}
+        path = _PLACEHOLDER.sub(lambda match: words[match[1]], sink.options["path"])
+        return posixpath.normpath(path)
+    if "command" in sink.options:
+        return shlex.join(sink.options["command"])
+    return sink.name
+
+
+def _chosen(item: JsonValue) -> dict[str, str]:
+    return {} if isinstance(item, str) else dict(item.get("as", {}))
+
+
+@dataclass(slots=True)
+class Claims:
+    """Who writes which variable of which file."""
+
+    problems: Problems
+    _kinds: dict[str, tuple[Kind, Address]] = field(default_factory=dict)
+    _variables: dict[tuple[str, str], Address] = field(default_factory=dict)
+
+    def claim(self, address: Address, kind: Kind, path: str, variables: Sequence[str], place: Place) -> None:
+        """Note a claim, and the problem if another credential's claim is in the way."""
+        first_kind, first = self._kinds.setdefault(path, (kind, address))
+        if first_kind is not kind:
+            self.problems.add(
+                place,
+                f"{path} is claimed by {first} ({first_kind}) and by {address} ({kind}), and test and "
+                "production never share a file: put {environment} into the sink's path",
+            )
+            return
+        for variable in variables:
+            holder = self._variables.setdefault((path, variable), address)
+            if holder is not address:
+                self.problems.add(
+                    place,
+                    f"{path} is claimed twice: {holder} and {address} both write {variable} there; "
+                    "choose other variables with `as`, or put {name} into the sink's path",
+                )
+                return

@@ -1,0 +1,67 @@
+"""A manifest as plain values that know where each key and value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from provisioner.core.model import JsonValue
+from provisioner.manifest.problems import Place
+
+_LINE: Final = 24
+"""A mark is one number, line << 24 | column, both from 0: millions of them must stay cheap."""
+
+
+def mark_of(line: int, column: int) -> int:
+    """The mark of a place, whose line and column count from 0 here."""
+    return line << _LINE | column
+
+
+class Map(dict[str, JsonValue]):
+    """A mapping; `marks` holds the mark of each key and of its value by turns, in order."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        self.marks: list[int] = []
+
+
+class Items(list[JsonValue]):
+    """A list; `marks` holds the mark of each item."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        self.marks: list[int] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One manifest as values."""
+
+    file: str
+    root: JsonValue
+    start: int = 0
+
+    def place(self, path: Sequence[str | int], *, key: bool = False) -> Place:
+        """Where the value at this path stands; its key's place for `key`, and for what has no text itself."""
+        node, mark = self.root, self.start
+        for step in path:
+            node, mark = _step(node, step, mark, key)
+        return self.at(mark)
+
+    def at(self, mark: int) -> Place:
+        """The place that a mark stands for."""
+        return Place(self.file, (mark >> _LINE) + 1, (mark & ((1 << _LINE) - 1)) + 1)
+
+
+def _step(node: JsonValue, step: str | int, mark: int, key: bool) -> tuple[JsonValue, int]:
+    if isinstance(node, Items) and isinstance(step, int):
+        return node[step], node.marks[step]
+    if isinstance(node, Map) and step in node:
+        index = list(node).index(str(step)) * 2
+        child = node[str(step)]
+        by_key = key or child is None or isinstance(child, (Map, Items))
+        return child, node.marks[index if by_key else index + 1]
+    return None, mark

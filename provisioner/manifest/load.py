@@ -1,0 +1,115 @@
+"""Reads a project: files, text, shape, then what must fit together. Needs no network and no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from provisioner.core.capabilities import Declaration
+from provisioner.core.model import JsonValue
+from provisioner.core.project import Project, Removed
+from provisioner.errors import ManifestInvalid
+from provisioner.manifest import entries, files
+from provisioner.manifest.document import Document
+from provisioner.manifest.house import House, build
+from provisioner.manifest.problems import Place, Problems
+from provisioner.manifest.prune import prune
+from provisioner.manifest.resolve import Resolver
+from provisioner.manifest.schemas import schema
+from provisioner.manifest.shape import Flaw, Shape
+from provisioner.manifest.text import parse
+
+_EMPTY: Final = (
+    "no credential is declared, neither here nor under credentials/: nothing declared would mean that every "
+    "credential may go, so it is refused; declare one, or list under `removed` what is to be revoked"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """One manifest as written, what is wrong with its shape, and what is left without that."""
+
+    document: Document
+    flaws: Sequence[Flaw]
+    sound: JsonValue
+
+
+def load(root: Path, declarations: Mapping[str, Declaration]) -> Project:
+    """The project in the folder `root`, with one `Desired` for each credential and environment, by address.
+
+    Raises ManifestInvalid with all problems at once, in the order of file, line and column.
+    """
+    root = root.absolute()
+    problems = Problems()
+    manifests, complete = _read(root, problems)
+    house = None
+    if manifests and manifests[0].document.file == files.PROJECT:
+        house = _house(manifests[0], declarations, problems)
+    if house is None:
+        raise ManifestInvalid(problems.lines())
+    project = _project(root, house, manifests, declarations, problems)
+    if complete and not project.desired and not project.removed and not problems:
+        problems.add(Place(files.PROJECT), _EMPTY)
+    if problems:
+        raise ManifestInvalid(problems.lines())
+    return project
+
+
+def _read(root: Path, problems: Problems) -> tuple[list[_Manifest], bool]:
+    shapes = {files.PROJECT: Shape(schema("project"))}
+    others = Shape(schema("credentials"))
+    found: list[_Manifest] = []
+    complete = True
+    for path in files.find(root, problems):
+        text = files.read(path, root, problems)
+        name = files.shown(path, root)
+        document = None if text is None else parse(text, name, problems)
+        if document is None:
+            complete = False
+            continue
+        flaws = shapes.get(name, others).flaws(document.root)
+        for flaw in flaws:
+            problems.add(document.place(flaw.path, key=flaw.at_key), flaw.text)
+        found.append(_Manifest(document, flaws, prune(document.root, flaws)))
+    return found, complete
+
+
+def _house(manifest: _Manifest, declarations: Mapping[str, Declaration], problems: Problems) -> House | None:
+    if not isinstance(manifest.sound, dict):
+        return None
+    return build(manifest.document, manifest.sound, declarations, problems)
+
+
+def _project(
+    root: Path,
+    house: House,
+    manifests: Sequence[_Manifest],
+    declarations: Mapping[str, Declaration],
+    problems: Problems,
+) -> Project:
+    written = [
+        entry for one in manifests for entry in entries.credentials(one.document, one.sound, one.flaws)
+    ]
+    distinct = entries.distinct(written, problems)
+    gone = [removal for one in manifests for removal in entries.removed(one.document, one.sound)]
+    entries.check_renames(distinct, problems)
+    entries.check_removed(gone, distinct, house.names("environments"), problems)
+    resolver = Resolver(house, declarations, problems)
+    desired = [one for name in sorted(distinct) for one in resolver.desired(distinct[name])]
+    return Project(
+        name=house.name,
+        root=root,
+        state=house.state,
+        environments=house.environments,
+        providers=house.providers,
+        sinks=house.sinks,
+        desired=tuple(sorted(desired, key=lambda one: one.address)),
+        removed=tuple(sorted((removal for removal, _ in gone), key=_removal)),
+        limits=house.limits,
+    )
+
+
+def _removal(removal: Removed) -> tuple[str, tuple[str, ...]]:
+    return removal.name, removal.environments or ()

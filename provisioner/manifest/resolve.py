@@ -1,0 +1,165 @@
+"""From an entry to what is desired: one value for each environment, with every default applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from provisioner.core.capabilities import Declaration
+from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
+from provisioner.core.project import Environment
+from provisioner.manifest import deliveries, fields
+from provisioner.manifest.entries import Entry
+from provisioner.manifest.house import House
+from provisioner.manifest.layers import Layer, merge, origin
+from provisioner.manifest.problems import Problems, unknown
+from provisioner.manifest.shape import Flaw
+from provisioner.manifest.words import VENDOR_FIELDS
+
+
+class Resolver:
+    """Resolves entries against one project."""
+
+    def __init__(self, house: House, declarations: Mapping[str, Declaration], problems: Problems) -> None:
+        self._house = house
+        self._declarations = declarations
+        self._problems = problems
+        self._vendors: dict[str, fields.Vendor] = {}
+        self._bases: dict[str, tuple[Layer, ...]] = {}
+        self._claims = deliveries.Claims(problems)
+
+    def desired(self, entry: Entry) -> Iterator[Desired]:
+        """What this entry asks for in each of its environments; problems are noted, and yield nothing."""
+        vendor = self._vendor(entry)
+        for name, override in entry.environments().items():
+            environment = self._environment(entry, name)
+            if vendor and environment:
+                one = self._one(entry, vendor, environment, override)
+                if one:
+                    yield one
+
+    def _vendor(self, entry: Entry) -> fields.Vendor | None:
+        name = entry.values.get("provider")
+        if name is None:
+            return None  # missing or flawed, which is told already
+        if name not in self._declarations:
+            self._problems.add(entry.at("provider"), unknown("provider", name, self._declarations))
+            return None
+        if name not in self._vendors:
+            self._vendors[name] = fields.Vendor.of(self._declarations[name])
+            self._bases[name] = self._house.defaults(name)
+        return self._vendors[name]
+
+    def _environment(self, entry: Entry, name: str) -> Environment | None:
+        known = self._house.names("environments")
+        if name not in known:
+            self._problems.add(entry.environment_place(name), unknown("environment", name, known))
+            return None
+        provider = str(entry.values.get("provider"))
+        if provider in self._declarations and not self._house.configured(provider, name):
+            self._problems.add(
+                entry.environment_place(name),
+                f"{provider} is not configured in {name}: add `{name}:` under `providers: {provider}:` in "
+                "provision.yaml, or remove it here",
+            )
+        return self._house.environments.get(name)
+
+    def _one(
+        self, entry: Entry, vendor: fields.Vendor, environment: Environment, override: JsonObject
+    ) -> Desired | None:
+        layers = self._layers(entry, vendor.name, environment.name, override)
+        merged = merge(layers)
+        held, flaws = self._vendor_fields(merged, vendor, environment, flawed=entry.flawed)
+        deliver: Sequence[JsonValue] = merged.get("deliver", ())
+        flaws.extend(deliveries.check(deliver, self._house.names("sinks"), vendor.declaration))
+        if flaws:
+            self._note(flaws, layers, entry)
+            return None
+        address = Address(environment.name, entry.name)
+        config = self._house.providers.get((vendor.name, environment.name))
+        local = self._local(entry, merged, vendor, environment, address)
+        if local is None:
+            return None
+        self._claim(local, environment.kind, address, layers, entry)
+        return Desired(
+            address=address,
+            kind=environment.kind,
+            provider=vendor.name,
+            via=config.via if config else Via.API,
+            fields=fields.normal(vendor, held),
+            local=local,
+            source=Source(entry.place.file, entry.place.line, entry.place.column),
+            user=merged.get("user"),
+            previously=entry.values.get("previously"),
+        )
+
+    def _layers(
+        self, entry: Entry, provider: str, environment: str, override: JsonObject
+    ) -> tuple[Layer, ...]:
+        path = ("credentials", entry.name)
+        own = Layer(entry.values, entry.document, path)
+        if not override:
+            return (*self._bases[provider], own)
+        there = Layer(override, entry.document, (*path, "environments", environment))
+        return (*self._bases[provider], own, there)
+
+    def _vendor_fields(
+        self, merged: JsonObject, vendor: fields.Vendor, environment: Environment, *, flawed: bool
+    ) -> tuple[dict[str, JsonValue], list[Flaw]]:
+        held = {name: merged[name] for name in VENDOR_FIELDS if name in merged}
+        flaws: list[Flaw] = []
+        if "user" in held and vendor.holds("user"):
+            user, refusal = self._identity(held["user"], vendor.name)
+            if refusal:
+                flaws.append(Flaw(("user",), refusal))
+            held["user"] = user
+            if user is None:
+                del held["user"]
+                flawed = True
+        found = fields.check(vendor, held, environment.name, environment.kind)
+        # What is missing may only be missing because it was wrong.
+        flaws.extend(flaw for flaw in found if not (flaw.missing and flawed))
+        return held, flaws
+
+    def _identity(self, name: str, provider: str) -> tuple[JsonValue, str]:
+        if name in self._house.names("users") and name not in self._house.users:
+            return None, ""  # the user has a flaw of its own
+        return fields.identity(self._house.users, name, provider)
+
+    def _local(
+        self,
+        entry: Entry,
+        merged: JsonObject,
+        vendor: fields.Vendor,
+        environment: Environment,
+        address: Address,
+    ) -> dict[str, JsonValue] | None:
+        deliver: Sequence[JsonValue] = merged.get("deliver", ())
+        names = [item if isinstance(item, str) else item["to"] for item in deliver]
+        if not all(name in self._house.sinks for name in names):
+            return None  # a sink has a flaw of its own
+        rotate = merged.get("rotate")
+        return {
+            "owner": merged.get("owner", ""),
+            "labels": dict(merged.get("labels", {})),
+            "deliver": deliveries.resolve(deliver, self._house.sinks, vendor.declaration, address),
+            "rotate": dict(rotate) if rotate else None,
+            "protect": merged.get("protect", environment.kind is Kind.PRODUCTION),
+        }
+
+    def _claim(
+        self,
+        local: JsonObject,
+        kind: Kind,
+        address: Address,
+        layers: Sequence[Layer],
+        entry: Entry,
+    ) -> None:
+        for index, delivery in enumerate(local["deliver"]):
+            if "path" in self._house.sinks[delivery["to"]].options:
+                place = origin(layers, ("deliver", index)) or entry.place
+                self._claims.claim(address, kind, delivery["target"], tuple(delivery["as"]), place)
+
+    def _note(self, flaws: Sequence[Flaw], layers: Sequence[Layer], entry: Entry) -> None:
+        for flaw in flaws:
+            place = origin(layers, flaw.path, key=flaw.at_key) if flaw.path else None
+            self._problems.add(place or entry.place, flaw.text)
