@@ -33,6 +33,11 @@ class Access(Enum):
     MANAGEMENT = "the management token of the tenant"
     BEARER = "an access token from the vendor's token endpoint"
     CLIENT = "client id and secret in a form: the token endpoint itself"
+    OPEN = "nobody's: what proves the caller is in the body"
+
+
+Gate = Callable[[Tenancy, Request], Grant]
+"""A vendor's own way to admit a request, by its headers and address. Raises `Refusal` 401 or 403."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,12 @@ class Call:
     query: Mapping[str, str]
     body: Body
     grant: Grant | None
+    base: str
+    """The URL that the sandbox was called at, with a slash at its end."""
 
     @property
     def bearer(self) -> Grant:
-        """The grant of the access token that this call came with."""
+        """The grant of the access token, or other proof, that this call came with."""
         if self.grant is None:
             raise TypeError("this operation does not ask for an access token")
         return self.grant
@@ -60,19 +67,22 @@ class Operation:
     method: str
     path: str
     handler: Callable[[Call], Reply]
-    access: Access = Access.MANAGEMENT
+    access: Access | Gate = Access.MANAGEMENT
     body: Shape | None = None
     query: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ("application/json",)
+    signs_in: bool = False
+    """Whether it only lets somebody in, as a token endpoint does."""
 
     @property
     def writes(self) -> bool:
         """Whether it may touch the data at all."""
-        return self.method != "GET"
+        return self.method not in ("GET", "HEAD")
 
     @property
     def counts(self) -> bool:
-        """Whether it is a state changing request; issuing an access token is not."""
-        return self.writes and self.access is not Access.CLIENT
+        """Whether it is a state changing request; letting somebody in is not."""
+        return self.writes and self.access is not Access.CLIENT and not self.signs_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,10 @@ class Door:
             reply = await self._reply(Request(scope, receive))
         except ClientDisconnect:
             return
-        await reply.response()(scope, receive, send)
+        response = reply.response()
+        if scope["method"] == "HEAD":
+            response.body = b""  # the headers stay those of GET (RFC 9110 §9.3.2)
+        await response(scope, receive, send)
 
     async def _reply(self, request: Request) -> Reply:
         operation = self.operations.get(request.method)
@@ -129,7 +142,9 @@ class Door:
             grant = _admit(operation, data, request)
             query = check_query(request, operation.query)
             body = _body(operation, request, raw)
-            reply = operation.handler(Call(data, request.path_params, query, body, grant))
+            reply = operation.handler(
+                Call(data, request.path_params, query, body, grant, str(request.base_url))
+            )
             if operation.counts:
                 connection.execute(
                     "UPDATE tenants SET writes = writes + 1 WHERE vendor = ? AND tenant = ?",
@@ -149,24 +164,40 @@ def _body(operation: Operation, request: Request, raw: bytes) -> Body:
         if raw:
             raise Refusal(400, "this request takes no body")
         return {}
-    require_media_type(request, "application/json")
+    require_media_type(request, *operation.media_types)
     return check(operation.body, parse_json(raw))
 
 
 def _admit(operation: Operation, data: Tenancy, request: Request) -> Grant | None:
     """The grant behind the request, if its operation asks for one. Raises `Refusal` 401 (RFC 6750 §3)."""
-    if operation.access is Access.CLIENT:
+    if not isinstance(operation.access, Access):
+        return operation.access(data, request)
+    if operation.access in (Access.CLIENT, Access.OPEN):
         return None
-    challenge = f'Bearer realm="{data.vendor}/{data.tenant}"'
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refusal(401, "a bearer token is required", headers={"www-authenticate": challenge})
+    token = bearer_token(data, request)
     if operation.access is Access.BEARER and (grant := data.grant(token)) is not None:
         return grant
     if operation.access is Access.MANAGEMENT and _manages(data, token):
         return None
-    headers = {"www-authenticate": f'{challenge}, error="invalid_token"'}
-    raise Refusal(401, "the bearer token is unknown here, or has expired", headers=headers)
+    raise invalid_token(data)
+
+
+def bearer_token(data: Tenancy, request: Request) -> str:
+    """What follows `Authorization: Bearer`. Raises `Refusal` 401 where there is nothing (RFC 6750 §3)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal(401, "a bearer token is required", headers={"www-authenticate": _challenge(data)})
+    return token
+
+
+def invalid_token(data: Tenancy) -> Refusal:
+    """The one answer for every bearer token that does not work here, so that none can be probed."""
+    headers = {"www-authenticate": f'{_challenge(data)}, error="invalid_token"'}
+    return Refusal(401, "the bearer token is unknown here, or has expired", headers=headers)
+
+
+def _challenge(data: Tenancy) -> str:
+    return f'Bearer realm="{data.vendor}/{data.tenant}"'
 
 
 def _manages(data: Tenancy, token: str) -> bool:

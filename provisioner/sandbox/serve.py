@@ -26,7 +26,10 @@ def serve(
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with Sandbox(directory) as sandbox, socket.create_server((host, port), family=family) as listener:
         ready(_url(listener))
-        config = uvicorn.Config(sandbox.app, log_config=None, access_log=False, lifespan="off")
+        # A caller's address is its own: a header that claims another must not open a vendor's IP list (PY2).
+        config = uvicorn.Config(
+            sandbox.app, log_config=None, access_log=False, lifespan="off", proxy_headers=False
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

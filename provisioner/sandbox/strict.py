@@ -26,11 +26,12 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string without control characters."""
+    """A string without control characters; with `lines`, tabs and line ends are none."""
 
     longest: int = 200
     shortest: int = 1
     choices: tuple[str, ...] = ()
+    lines: bool = False
 
     def fault(self, value: object) -> str | None:
         """Why `value` is no such string."""
@@ -41,7 +42,11 @@ class Text:
         if not self.shortest <= len(value) <= self.longest:
             return f"must have {self.shortest} to {self.longest} characters"
         # Lone surrogates are valid JSON but no text: they could not be stored or sent again.
-        if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) <= 0xDFFF for char in value):
+        allowed = "\t\n\r" if self.lines else ""
+        if any(
+            (ord(char) < 32 and char not in allowed) or ord(char) == 127 or 0xD800 <= ord(char) <= 0xDFFF
+            for char in value
+        ):
             return "must not contain control characters or lone surrogates"
         return None
 
@@ -105,11 +110,12 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def require_media_type(request: Request, wanted: str) -> None:
-    """Refuse (415) a body that is not declared as `wanted`, in UTF-8."""
+def require_media_type(request: Request, *media_types: str) -> None:
+    """Refuse (415) a body that is not declared as one of `media_types`, in UTF-8."""
+    wanted = ", ".join(media_types)
     declared = request.headers.get("content-type", "").lower()
     media_type, _, parameters = declared.partition(";")
-    if media_type.strip() != wanted:
+    if media_type.strip() not in media_types:
         raise Refusal(415, f"the body must be {wanted}", headers={"accept": wanted})
     if parameters.strip() and parameters.replace(" ", "").replace('"', "") != "charset=utf-8":
         raise Refusal(415, f"the body must be {wanted} in UTF-8")

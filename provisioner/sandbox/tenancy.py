@@ -41,10 +41,12 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access token stands for."""
+    """What an access token, or another proof, stands for."""
 
     credential: Credential
     scopes: frozenset[str]
+    handle: str = field(default="", repr=False)
+    """Under what the token is kept: its digest; empty for a proof that is no token."""
 
 
 _COLUMNS = "seq, id, label, status, created_at, client_id, secret, fields"
@@ -116,9 +118,9 @@ class Tenancy:
             (timestamp(self.now), credential.seq),
         )
 
-    def issue(self, credential: Credential, scope: str, seconds: int) -> str:
-        """A new access token; only its digest is kept."""
-        moment, token = self.now.timestamp(), secrets.token_urlsafe(48)
+    def issue(self, credential: Credential, scope: str, seconds: float, token: str | None = None) -> str:
+        """A new access token, or this one, kept as a digest; with infinite seconds it never expires."""
+        moment, token = self.now.timestamp(), token or secrets.token_urlsafe(48)
         self.connection.execute("DELETE FROM access_tokens WHERE expires_at <= ?", (moment,))
         self.connection.execute(
             "INSERT INTO access_tokens VALUES (?, ?, ?, ?)",
@@ -129,15 +131,33 @@ class Tenancy:
     def grant(self, token: str) -> Grant | None:
         """What this access token allows here; `None` if it is unknown, expired, or its credential is gone."""
         row = self.connection.execute(
-            f"SELECT {_COLUMNS}, scope FROM access_tokens JOIN credentials ON seq = credential"  # noqa: S608 - as above
+            f"SELECT {_COLUMNS}, scope, digest FROM access_tokens JOIN credentials ON seq = credential"  # noqa: S608 - as above
             f" WHERE {_LIVE} AND digest = ? AND expires_at > ?",
             (self.vendor, self.tenant, digest(token), self.now.timestamp()),
         ).fetchone()
-        return Grant(_credential(row), frozenset(row["scope"].split())) if row else None
+        return Grant(_credential(row), frozenset(row["scope"].split()), row["digest"]) if row else None
 
-    def forget_tokens(self, credential: Credential) -> None:
-        """End every access token of this credential."""
-        self.connection.execute("DELETE FROM access_tokens WHERE credential = ?", (credential.seq,))
+    def rescope(self, grant: Grant, scope: str) -> None:
+        """Let the token of this grant stand for another scope from now on."""
+        self.connection.execute("UPDATE access_tokens SET scope = ? WHERE digest = ?", (scope, grant.handle))
+
+    def spend(self, grant: Grant) -> None:
+        """End the one token of this grant."""
+        self.connection.execute("DELETE FROM access_tokens WHERE digest = ?", (grant.handle,))
+
+    def has_token(self, credential: Credential, scope: str) -> bool:
+        """Whether this credential has a valid token of exactly this scope."""
+        row = self.connection.execute(
+            "SELECT 1 FROM access_tokens WHERE credential = ? AND scope = ? AND expires_at > ?",
+            (credential.seq, scope, self.now.timestamp()),
+        ).fetchone()
+        return row is not None
+
+    def forget_tokens(self, credential: Credential, *, keeping: str | None = None) -> None:
+        """End every access token of this credential, but for those of the scope `keeping`."""
+        self.connection.execute(
+            "DELETE FROM access_tokens WHERE credential = ? AND scope IS NOT ?", (credential.seq, keeping)
+        )
 
     def put(self, kind: str, object_id: str, body: Mapping[str, object]) -> None:
         """Store an object of the data API, over an older one of that id."""
@@ -156,6 +176,15 @@ class Tenancy:
         if row is None:
             raise not_found()
         return dict(json.loads(row["body"]))
+
+    def remove(self, kind: str, object_id: str) -> None:
+        """Delete an object of the data API, or `Refusal` 404."""
+        removed = self.connection.execute(
+            "DELETE FROM objects WHERE vendor = ? AND tenant = ? AND kind = ? AND id = ?",
+            (self.vendor, self.tenant, kind, object_id),
+        )
+        if removed.rowcount != 1:
+            raise not_found()
 
     def all_stored(self, kind: str) -> list[dict[str, object]]:
         """Every object of this kind, oldest first."""
