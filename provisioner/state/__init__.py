@@ -1,0 +1,45 @@
+"""The state store: what provision remembers, for one person (SQLite) or a team (PostgreSQL).
+
+This module is cheap to import; SQLAlchemy is imported when a store is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.state.values import AuditHead, AuditRow, Finding, HeldLease
+
+if TYPE_CHECKING:
+    from provisioner.state.store import StateStore
+
+__all__ = ["AuditHead", "AuditRow", "Finding", "HeldLease", "open_store"]
+
+LEASE_SECONDS = 30.0
+
+
+def open_store(
+    url: str,
+    *,
+    project: str,
+    root: Path,
+    clock: Callable[[], datetime],
+    create: bool = True,
+    read_only: bool = False,
+    lease: float = LEASE_SECONDS,
+    actor: str = "",
+) -> StateStore:
+    """Open the store of one project; use it as a context manager, or close it.
+
+    `url` is `sqlite:///PATH` (relative to `root`) or `postgresql+psycopg://…`. Without `create`, or with
+    `read_only`, a store that is not there reads as empty and nothing is made. `clock` gives UTC; `lease` is
+    in seconds; `actor` stands in audit rows until a lease names its holder. Raises StateUnavailable,
+    StateNewer, and UsageError for a URL of another kind.
+    """
+    from provisioner.state.opening import open_database
+    from provisioner.state.store import StateStore
+
+    database, writable = open_database(url, root=root, create=create, read_only=read_only, clock=clock)
+    return StateStore(database, project=project, writable=writable, lease=lease, actor=actor)

@@ -1,0 +1,76 @@
+"""What the store tells beside the core's own values: its history, and who works on what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from provisioner.core.model import Address, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One event of the history. `digest` covers the row and, through `previous`, all rows before it."""
+
+    seq: int
+    at: datetime
+    actor: str
+    event: str
+    address: Address | None
+    detail: Mapping[str, JsonValue]
+    previous: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The end of the history: kept elsewhere, it shows later whether the tail was cut."""
+
+    seq: int
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> AuditHead:
+        """Read `SEQ:DIGEST`. Raises ValueError for anything else."""
+        seq, _, digest = text.strip().partition(":")
+        if not seq.isdecimal() or len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise ValueError(f"{text!r} is not an audit head: it looks like 42:9f86d0… with 64 hex digits")
+        return cls(int(seq), digest)
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with the history, and the row where it shows."""
+
+    seq: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"audit row {self.seq}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """Who works on an environment. All moments are UTC, by the store's clock."""
+
+    environment: str
+    holder: str
+    host: str
+    pid: int
+    epoch: int
+    acquired_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run is: enough to prove later that its process is dead."""
+
+    host: str
+    pid: int
+    birth: str = field(default="")
+    """When and where the process began, as `process.birth` tells it; empty where that is unknown."""
