@@ -78,6 +78,19 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Stranded:
+    """A captured secret that the store does not have yet: it lies, sealed, in the emergency folder."""
+
+    operation: str
+    address: Address
+    generation: int
+    remote_id: str
+    sealed: str
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SaveOperation:
     """Insert the operation, or bring its row to this value."""
 

@@ -19,6 +19,7 @@ from provisioner.core.journal import (
     Phase,
     SaveGeneration,
     SaveRecord,
+    Stranded,
     Write,
 )
 from provisioner.core.model import Generation, GenerationState, Record, Via
@@ -58,31 +59,39 @@ async def capture(work: Work, issued: Issued) -> None:
 
     Where the store cannot take it, the sealed secret goes to the emergency folder, and StateError is raised.
     """
-    operation = work.operation
-    sealed = work.context.sealer.seal(issued.secret, work.address, operation.generation)
+    sealed = work.context.sealer.seal(issued.secret, work.address, work.operation.generation)
+    rescued = Stranded(
+        operation=work.operation.id,
+        address=work.address,
+        generation=work.operation.generation,
+        remote_id=issued.remote_id,
+        sealed=sealed,
+        created_at=work.context.now(),
+        expires_at=issued.expires_at,
+    )
     try:
-        await keep(work, sealed, issued)
+        await keep(work, rescued)
     except StateError:
-        work.context.emergency.save(replace(operation, remote_id=issued.remote_id), sealed)
+        work.context.emergency.save(rescued)
         raise
     work.secret = issued.secret
 
 
-async def keep(work: Work, sealed: str, issued: Issued) -> None:
+async def keep(work: Work, captured: Stranded) -> None:
     """The capture's transaction: the pending generation, its sealed secret and, at first, the record."""
     generation = Generation(
-        number=work.operation.generation,
+        number=captured.generation,
         state=GenerationState.PENDING,
-        remote_id=issued.remote_id,
-        tag=str(work.operation.tag),
-        created_at=work.context.now(),
-        expires_at=issued.expires_at,
+        remote_id=captured.remote_id,
+        tag=str(work.tag),
+        created_at=captured.created_at,
+        expires_at=captured.expires_at,
         provider=work.operation.provider,
     )
-    writes: list[Write] = [SaveGeneration(work.address, generation, sealed)]
+    writes: list[Write] = [SaveGeneration(work.address, generation, captured.sealed)]
     if work.record is None:
         writes.insert(0, SaveRecord(_record(work)))
-    await work.advance(Phase.CAPTURED, *writes, remote_id=issued.remote_id, waiting="", note="")
+    await work.advance(Phase.CAPTURED, *writes, remote_id=captured.remote_id, waiting="", note="")
     work.reload()
 
 

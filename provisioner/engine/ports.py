@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from provisioner.core.delivery import Parcel
-from provisioner.core.journal import Operation, Write
+from provisioner.core.journal import Operation, Stranded, Write
 from provisioner.core.model import Address, Record
 from provisioner.core.secret import Secret
 
@@ -67,11 +67,11 @@ class Sink(Protocol):
 class Emergency(Protocol):
     """Where a sealed secret goes when the store cannot take it; the next run takes it in."""
 
-    def save(self, operation: Operation, sealed: str) -> None:
-        """Make the sealed text durable beside the operation that issued it (with its remote id)."""
+    def save(self, rescued: Stranded) -> None:
+        """Make it durable. Raises SecretError where even that fails."""
 
-    def held(self, operation: Operation) -> tuple[str, str] | None:
-        """What was saved for this operation, as (remote id, sealed text)."""
+    def held(self, operation: str) -> list[Stranded]:
+        """What was saved for this operation and not forgotten, oldest first."""
 
-    def forget(self, operation: Operation) -> None:
-        """Remove what was saved: the store has it now."""
+    def forget(self, operation: str) -> None:
+        """Remove what was saved for this operation: the store has it now."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from provisioner.core.journal import Phase, SaveGeneration
+from provisioner.core.journal import Phase, SaveGeneration, Stranded
 from provisioner.core.model import Generation, GenerationState, Observed
-from provisioner.core.provider import Issued
 from provisioner.core.recovery import Decision, decide, in_place
-from provisioner.core.secret import Secret
 from provisioner.engine import prove
 from provisioner.engine.context import Waits, Work
 from provisioner.engine.make import ask, capture, keep
@@ -29,13 +27,16 @@ async def settle(work: Work) -> None:
 
 async def _take_in(work: Work) -> bool:
     """A sealed secret that the store could not take at its capture goes into the store now."""
-    held = work.context.emergency.held(work.operation)
-    if held is None:
+    held = [one for one in work.context.emergency.held(work.operation.id) if _belongs(work, one)]
+    if not held:
         return False
-    remote_id, sealed = held
-    await keep(work, sealed, Issued(remote_id, Secret({})))
-    work.context.emergency.forget(work.operation)
+    await keep(work, held[-1])
+    work.context.emergency.forget(work.operation.id)
     return True
+
+
+def _belongs(work: Work, rescued: Stranded) -> bool:
+    return rescued.address == work.address and rescued.generation == work.operation.generation
 
 
 async def _look(work: Work) -> tuple[Observed, ...]:

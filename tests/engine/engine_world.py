@@ -1,0 +1,217 @@
+"""A whole small world for engine tests: a real store, real sealing, real sinks, and the vendors' twins.
+
+Nothing in it stands in for our own code. Time is the twins' clock, and waiting moves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from plan_cases import desired
+
+from provisioner import state
+from provisioner.core.model import Address, Desired, Kind, Record
+from provisioner.core.plan import Plan
+from provisioner.core.planner import plan
+from provisioner.core.project import Limits, ProviderConfig, SinkConfig
+from provisioner.core.provider import Provider
+from provisioner.core.rails import Track, judge
+from provisioner.core.secret import Secret
+from provisioner.core.situation import Order, Situation
+from provisioner.engine.apply import Summary, apply
+from provisioner.engine.context import Context
+from provisioner.engine.observe import observe
+from provisioner.providers import registry
+from provisioner.providers.http import Http, Timing
+from provisioner.sandbox.world import Sandbox
+from provisioner.secrets.emergency import EmergencyFolder
+from provisioner.secrets.identities import generate_identity
+from provisioner.secrets.sealing import AgeSealer
+from provisioner.secrets.sinks import open_sink
+from provisioner.state.store import StateStore
+
+ENVIRONMENTS = {"test": Kind.TEST, "production": Kind.PRODUCTION}
+START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """One project in a folder, with its vendors. `with_identity` is whether this machine can open secrets."""
+
+    root: Path
+    sandbox: Sandbox
+    recipient: str
+    identity: Path
+    declared: dict[Address, Desired] = field(default_factory=dict)
+    orders: dict[Address, Order] = field(default_factory=dict)
+    with_identity: bool = True
+    state_url: str = "sqlite:///.provision/state.db"
+    wrap: Callable[[Context], Context] = lambda context: context
+    app: Any = None
+    """What the vendors are reached through; the sandbox's own app unless a test puts faults before it."""
+
+    def declare(self, address: str, **given: Any) -> None:
+        """Write, or rewrite, one manifest entry (see `plan_cases.desired`)."""
+        self.declared[Address.parse(address)] = desired(address, **given)
+
+    def forget(self, address: str) -> None:
+        """Delete one manifest entry."""
+        del self.declared[Address.parse(address)]
+
+    @contextmanager
+    def store(self) -> Iterator[StateStore]:
+        """The state store, opened anew."""
+        with state.open_store(
+            self.state_url, project="payments", root=self.root, clock=self.sandbox.now
+        ) as opened:
+            yield opened
+
+    def plan(self, *, refresh: bool = True) -> Plan:
+        """What would be done now."""
+        with self.store() as store:
+            return asyncio.run(self._plan(self.context(store), refresh=refresh))[0]
+
+    def apply(self, made: Plan | None = None) -> Summary:
+        """Plan, and apply that; or apply the plan that is given."""
+        with self.store() as store:
+            return asyncio.run(self._apply(self.context(store), made))
+
+    def records(self) -> Mapping[Address, Record]:
+        """What the store holds now."""
+        with self.store() as store:
+            return store.all_records()
+
+    def record(self, address: str) -> Record:
+        """One record."""
+        return self.records()[Address.parse(address)]
+
+    def delivered(self, address: str) -> dict[str, str]:
+        """What the sink `app-env` holds for this address."""
+        path = self.root / "secrets" / f"{address}.env"
+        if not path.exists():
+            return {}
+        pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line)
+        return {name: value.strip("'\"") for name, _, value in pairs}
+
+    def live(self, provider: str, environment: str) -> list[str]:
+        """The ids that the vendor itself counts as alive."""
+        return [entry.id for entry in self.sandbox.ledger(provider, environment) if entry.ended_at is None]
+
+    def works(self, address: str, provider: str, fields: Mapping[str, Any]) -> bool:
+        """Whether what lies in the sink is accepted by the vendor."""
+        parsed = Address.parse(address)
+        prefix = parsed.name.upper().replace("-", "_") + "_"
+        parts = {name.removeprefix(prefix).lower(): value for name, value in self.delivered(address).items()}
+        return asyncio.run(self._works(provider, parsed, Secret(parts), fields))
+
+    async def _works(
+        self, provider: str, address: Address, secret: Secret, fields: Mapping[str, Any]
+    ) -> bool:
+        from provisioner.core.provider import Outcome, Spec
+
+        opened = self._provider(provider, address.environment)
+        found = await opened.verify(secret, Spec(address, dict(fields)))
+        await opened.close()
+        return found.outcome is Outcome.WORKS
+
+    def context(self, store: StateStore) -> Context:
+        """The engine's surroundings in this world."""
+        loaded = registry.load()
+        counter = itertools.count(len(list(self.sandbox.ledger("payspace", "test"))))
+        sink = SinkConfig("app-env", "dotenv", {"path": "secrets/{environment}/{name}.env"})
+        return self.wrap(
+            Context(
+                project="payments",
+                store=store,
+                sealer=AgeSealer(
+                    {name: (self.recipient,) for name in ENVIRONMENTS},
+                    [self.identity] if self.with_identity else [],
+                ),
+                emergency=EmergencyFolder(self.root),
+                sinks={"app-env": open_sink(sink, self.root)},
+                providers={
+                    (name, environment): self._provider(name, environment)
+                    for name in loaded.adapters
+                    for environment in ENVIRONMENTS
+                },
+                declarations=loaded.declarations,
+                now=self.sandbox.now,
+                sleep=self._sleep,
+                nonce=lambda: f"{next(counter):08x}{self.sandbox.now().timestamp():.6f}".replace(".", ""),
+            )
+        )
+
+    def _provider(self, name: str, environment: str) -> Provider:
+        adapter = registry.load().adapter(name)
+        config = ProviderConfig(
+            provider=name,
+            environment=environment,
+            endpoint=f"http://sandbox.test/{name}/{environment}",
+        )
+        token = Secret({"token": self.sandbox.token(name, environment)})
+        timing = Timing(sleep=self._sleep, now=self.sandbox.now, jitter=lambda: 0.5)
+        return adapter.open(config, Http(config, token, app=self.app or self.sandbox.app, timing=timing))
+
+    async def _sleep(self, seconds: float) -> None:
+        self.sandbox.advance(seconds)
+
+    async def _plan(self, context: Context, *, refresh: bool = True) -> tuple[Plan, Situation]:
+        now = context.now()
+        situation = Situation(
+            project="payments",
+            state=self.state_url,
+            environments=ENVIRONMENTS,
+            desired=list(self.declared.values()),
+            records=context.store.records(ENVIRONMENTS),
+            operations=context.store.operations(ENVIRONMENTS),
+            declarations=context.declarations,
+            now=now,
+            orders=self.orders,
+        )
+        if refresh:
+            seen = await observe(context.providers, context.providers)
+            situation = replace(situation, observations=seen, observed_at=now)
+        return plan(situation), situation
+
+    async def _apply(self, context: Context, made: Plan | None) -> Summary:
+        fresh, situation = await self._plan(context)
+        chosen = made or fresh
+        track = Track(
+            situation.records,
+            {
+                change.address: next(iter(context.declarations[change.provider].capabilities.values()))
+                for change in chosen.changes
+            },
+            Limits(revocations=100),
+            allow_wider=True,
+        )
+        try:
+            return await apply(context, chosen, judge(chosen, track), holder="test")
+        finally:
+            for provider in context.providers.values():
+                await provider.close()
+
+
+def make_world(root: Path) -> World:
+    """An empty project with a key of its own."""
+    identity = root / "identity.txt"
+    recipient = generate_identity(identity)
+    clock_start = START
+    sandbox = Sandbox(root / ".provision" / "sandbox", clock=lambda: clock_start)
+    return World(root, sandbox, recipient, identity)
+
+
+def deliver(name: str, *parts: str) -> list[dict[str, Any]]:
+    """The `deliver` of a credential whose parts go to the sink under their default names."""
+    prefix = name.upper().replace("-", "_")
+    return [{"to": "app-env", "as": {f"{prefix}_{part.upper()}": part for part in parts}}]
+
+
+CLIENT = ("client_id", "client_secret")
