@@ -51,19 +51,26 @@ def _from_file(source: SecretSource, where: str, root: Path) -> str:
 
 def _from_exec(source: SecretSource, where: str, root: Path) -> str:
     words = [source.argument] if isinstance(source.argument, str) else list(source.argument)
+    printed, reason = _output(words, root)
+    if printed is None:
+        raise SecretError(f"{where} was not printed: {reason}", remedy=f"run {_name(source)} by hand")
+    return printed
+
+
+def _output(words: list[str], root: Path) -> tuple[str | None, str]:
+    """What a command printed, or None and why not: its output, even then, may hold the secret."""
     try:
-        # The manifest's owner chose this command; it runs without a shell, and what it prints is the secret.
+        # The manifest's owner chose this command; it runs without a shell.
         done = subprocess.run(  # noqa: S603 - see above
             words, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
         )
         if done.returncode == 0:
-            return done.stdout.decode("utf-8")
-        reason = f"it ended with {done.returncode}"
+            return done.stdout.decode("utf-8"), ""
+        return None, f"it ended with {done.returncode}"
     except subprocess.TimeoutExpired:
-        reason = f"it took longer than {_TIMEOUT:.0f} s"
+        return None, f"it took longer than {_TIMEOUT:.0f} s"
     except (OSError, UnicodeDecodeError) as error:
-        reason = f"{type(error).__name__}"
-    raise SecretError(f"{where} was not printed: {reason}", remedy=f"run {_name(source)} by hand")
+        return None, type(error).__name__
 
 
 def _name(source: SecretSource) -> str:

@@ -96,8 +96,8 @@ class PayNet:
         """One key, without its secret."""
         return await self._keys.get(remote_id)
 
-    async def find(self, tag: Tag) -> tuple[Observed, ...]:
-        """Those whose label is this tag."""
+    async def find(self, tag: Tag, spec: Spec) -> tuple[Observed, ...]:
+        """Those whose label is this tag; the spec tells nothing more here."""
         return await self._keys.find(tag)
 
     async def create(self, spec: Spec, tag: Tag) -> Issued:

@@ -81,8 +81,8 @@ class PaySpace:
         """One credential, without its client id and secret (PS2)."""
         return await self._credentials.get(remote_id)
 
-    async def find(self, tag: Tag) -> tuple[Observed, ...]:
-        """Those whose label is this tag."""
+    async def find(self, tag: Tag, spec: Spec) -> tuple[Observed, ...]:
+        """Those whose label is this tag; the spec tells nothing more here."""
         return await self._credentials.find(tag)
 
     async def create(self, spec: Spec, tag: Tag) -> Issued:

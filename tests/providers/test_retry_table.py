@@ -136,7 +136,7 @@ def test_a_create_goes_through_once_the_vendor_is_back() -> None:
         await asyncio.gather(*gone.talks)
         return len(gone.requests), outcome
 
-    assert asyncio.run(play()) == (1, "a")
+    assert (1, "a") == asyncio.run(play())
 
 
 def test_pauses_grow_and_honour_the_vendor() -> None:
@@ -149,9 +149,9 @@ def test_pauses_grow_and_honour_the_vendor() -> None:
 
     policy = Policy(attempts=6, base=1.0, cap=5.0, patience=60.0)
     date = "Mon, 02 Nov 2026 14:00:20 GMT"
-    assert asyncio.run(play([answer(500)] * 6, policy)) == [1.0, 2.0, 4.0, 5.0, 5.0]
-    assert asyncio.run(play([BUSY_UNTIL, answer(429, Retry_After=date), FINE], policy)) == [8.0, 22.0]
-    assert asyncio.run(play([answer(429, Retry_After="30")] * 2, policy)) == [31.0]
+    assert [1.0, 2.0, 4.0, 5.0, 5.0] == asyncio.run(play([answer(500)] * 6, policy))
+    assert [8.0, 22.0] == asyncio.run(play([BUSY_UNTIL, answer(429, Retry_After=date), FINE], policy))
+    assert [31.0] == asyncio.run(play([answer(429, Retry_After="30")] * 2, policy))
 
 
 def test_jitter_is_full() -> None:
@@ -160,7 +160,7 @@ def test_jitter_is_full() -> None:
     def pause(jitter: float) -> float | None:
         return Policy().pause(Safety.READ, Fate.STUMBLED, attempt=2, waited=0, asked=None, jitter=jitter)
 
-    assert [pause(0.0), pause(0.5), pause(1.0)] == [0.0, 0.5, 1.0]
+    assert [0.0, 0.5, 1.0] == [pause(0.0), pause(0.5), pause(1.0)]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_busy_vendor_says_until_when() -> None:
             return caught.value
 
     error = asyncio.run(play())
-    assert (error.status, error.retry_after) == (429, 3600.0)
+    assert (429, 3600.0) == (error.status, error.retry_after)
 
 
 def test_at_most_so_many_calls_at_once() -> None:
@@ -219,4 +219,4 @@ def test_at_most_so_many_calls_at_once() -> None:
         await http.close()
 
     asyncio.run(play())
-    assert most == 3
+    assert 3 == most

@@ -1,0 +1,362 @@
+"""Every provider keeps its word: one suite, one row for each vendor's tenant, one proof for each capability.
+
+A new vendor is one row in `CASES`; a provider without a row, and a capability without a proof, fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from provider_on_twin import Twin, opened
+
+from provisioner.core.capabilities import (
+    Capabilities,
+    Identity,
+    Observe,
+    Renewal,
+    SecretAccess,
+    Sessions,
+    field_rules,
+)
+from provisioner.core.diff import declared_only, differences
+from provisioner.core.model import JsonObject, Kind, RemoteStatus
+from provisioner.core.provider import Issued, Outcome
+from provisioner.core.secret import Secret
+from provisioner.errors import ProviderError, VendorRejected
+from provisioner.providers.registry import load
+from provisioner.sandbox.world import Sandbox
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One vendor's tenant: what a credential may hold, what may be changed, and how a consumer uses it."""
+
+    name: str
+    tenant: str
+    fields: JsonObject
+    changed: JsonObject
+    token: str
+    """Where a consumer gets an access token."""
+    data: str
+    """What it then reads: 401 means that its access token is dead."""
+
+
+PAYSPACE = {"description": "ledger", "user": "svc.payroll", "scopes": ["full-access"]}
+PAYNET = {"description": "merchants", "scopes": ["rpp:merchant", "duitnow:read"]}
+
+CASES = (
+    Case("payspace", "test", {**PAYSPACE, "settings": {"development_mode": True}},
+         {"scopes": ["read-only"]}, "oauth/token", "api/v1/pay-rates"),
+    Case("payspace", "production", PAYSPACE,
+         {**PAYSPACE, "description": "ledger, nightly"}, "oauth/token", "api/v1/pay-rates"),
+    Case("paynet", "test", PAYNET, {**PAYNET, "description": "shops"}, "auth/token", "rpp/v1/merchants/none"),
+    Case("paynet", "production", PAYNET, {"scopes": PAYNET["scopes"]}, "auth/token", "rpp/v1/merchants/none"),
+)  # fmt: skip
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.tenant}")
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path / "sandbox") as it:
+        yield it
+
+
+def _play(sandbox: Sandbox, case: Case, play: Callable[[Twin, Case], Awaitable[None]]) -> None:
+    async def within() -> None:
+        async with opened(sandbox, case.name, case.tenant) as twin:
+            await play(twin, case)
+
+    asyncio.run(within())
+
+
+async def _made(twin: Twin, case: Case, generation: int = 1, nonce: str = "n0") -> Issued:
+    """A credential that works: approved, where the vendor has to."""
+    issued = await twin.provider.create(twin.spec(case.fields), twin.tag(generation, nonce))
+    if Kind(case.tenant) in twin.capabilities.approval:
+        twin.sandbox.approve(case.name, issued.remote_id)
+    return issued
+
+
+async def _settled(twin: Twin, look: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:
+    """What is seen once the vendor's consistency has passed; the sandbox's clock does the waiting."""
+    for _ in range(5):
+        if good(seen := await look()):
+            break
+        twin.sandbox.advance(twin.capabilities.consistency / 4)
+    return seen
+
+
+async def _outcome(twin: Twin, case: Case, secret: Secret, expected: Outcome) -> Outcome:
+    async def look() -> Outcome:
+        return (await twin.provider.verify(secret, twin.spec(case.fields))).outcome
+
+    return await _settled(twin, look, lambda seen: seen is expected)
+
+
+def _parts(secret: Secret) -> dict[str, str]:
+    return {part: secret.reveal(part) for part in secret}
+
+
+def test_every_provider_has_its_rows() -> None:
+    """A provider is held against this suite for each kind of environment."""
+    assert {(name, kind) for name in load().adapters for kind in Kind} == {(c.name, c.tenant) for c in CASES}
+
+
+@each_case
+def test_a_whole_life(case: Case, sandbox: Sandbox) -> None:
+    """What is created is found, listed, read and works; what is revoked is dead, however often."""
+
+    async def play(twin: Twin, case: Case) -> None:
+        it, tag = twin.provider, twin.tag()
+        assert () == await it.find(tag, twin.spec(case.fields))
+        issued = await _made(twin, case)
+        (found,) = await it.find(tag, twin.spec(case.fields))
+        listed = (await it.observe()).observed[issued.remote_id]
+        assert (found, found, issued.remote_id) == (listed, await it.get(issued.remote_id), found.remote_id)
+        assert (RemoteStatus.LIVE, tag) == (found.status, found.tag)
+        assert found.created_at is not None
+        seen = await it.verify(issued.secret, twin.spec(case.fields))
+        assert (Outcome.WORKS, frozenset(case.fields["scopes"]), "") == (
+            seen.outcome,
+            seen.scopes,
+            seen.detail,
+        )
+        await it.revoke(issued.remote_id)
+        await it.revoke(issued.remote_id)
+        assert Outcome.REJECTED is await _outcome(twin, case, issued.secret, Outcome.REJECTED)
+        assert None is await it.get(issued.remote_id)
+        assert () == await it.find(tag, twin.spec(case.fields))
+        assert issued.remote_id not in (await it.observe()).observed
+
+    _play(sandbox, case, play)
+
+
+@each_case
+def test_changes_then_none(case: Case, sandbox: Sandbox) -> None:
+    """What is read back equals what was asked for, after a create, an update, and the same update again."""
+    sets = field_rules(load().declarations[case.name].schema).sets
+
+    async def play(twin: Twin, case: Case) -> None:
+        issued = await _made(twin, case)
+
+        async def open_changes(asked: JsonObject) -> tuple[object, ...]:
+            observed = await twin.provider.get(issued.remote_id)
+            assert observed is not None
+            return differences(asked, declared_only(asked, observed.fields), sets=sets)
+
+        assert () == await open_changes(case.fields)
+        for _ in range(2):
+            await twin.provider.update(issued.remote_id, twin.spec(case.changed))
+            assert () == await open_changes(case.changed)
+        kept = await twin.provider.get(issued.remote_id)
+        assert kept is not None
+        assert twin.tag() == kept.tag
+        assert set() == (kept.fields.keys() - case.changed.keys()) - {"settings"}  # undeclared: cleared
+
+    _play(sandbox, case, play)
+
+
+@each_case
+def test_looking_writes_nothing(case: Case, sandbox: Sandbox) -> None:
+    """A plan is read-only: no verb that looks counts as a write at the vendor."""
+
+    async def play(twin: Twin, case: Case) -> None:
+        issued = await _made(twin, case)
+        before = twin.sandbox.writes()
+        it, spec = twin.provider, twin.spec(case.fields)
+        await it.observe()
+        await it.find(twin.tag(), spec)
+        await it.get(issued.remote_id)
+        await it.get("nowhere")
+        await it.verify(issued.secret, spec)
+        await it.users()
+        assert before == twin.sandbox.writes()
+
+    _play(sandbox, case, play)
+
+
+@each_case
+def test_a_vendors_no_is_a_no(case: Case, sandbox: Sandbox) -> None:
+    """What a vendor refuses is an error that says so, and nothing is made."""
+
+    async def play(twin: Twin, case: Case) -> None:
+        wrong = twin.spec({**case.fields, "scopes": ["no-such-scope"]})
+        with pytest.raises(VendorRejected, match="the vendor refused"):
+            await twin.provider.create(wrong, twin.tag())
+        with pytest.raises(VendorRejected):
+            await twin.provider.update("nowhere", twin.spec(case.changed))
+        assert {} == (await twin.provider.observe()).observed
+
+    _play(sandbox, case, play)
+
+
+@each_case
+def test_schema_speaks_of_what_is_read_back(case: Case, sandbox: Sandbox) -> None:
+    """Every field that a vendor shows is one that a manifest may declare."""
+    schema = load().declarations[case.name].schema
+
+    async def play(twin: Twin, case: Case) -> None:
+        issued = await _made(twin, case)
+        seen = await twin.provider.get(issued.remote_id)
+        assert seen is not None
+        assert set() == seen.fields.keys() - schema["properties"].keys()
+
+    _play(sandbox, case, play)
+
+
+async def _prove_secret(twin: Twin, case: Case) -> None:
+    """A secret that is shown once stays unseen; a retrievable one is revealed as it is."""
+    issued = await _made(twin, case)
+    if twin.capabilities.secret is SecretAccess.RETRIEVABLE:
+        again = await twin.provider.reveal(issued.remote_id)
+        assert (issued.remote_id, _parts(issued.secret)) == (again.remote_id, _parts(again.secret))
+    else:
+        with pytest.raises(ProviderError):
+            await twin.provider.reveal(issued.remote_id)
+    shown = repr([await twin.provider.observe(), await twin.provider.get(issued.remote_id)])
+    assert issued.secret.reveal("client_secret") not in shown
+    assert set(load().declarations[case.name].parts) == set(issued.secret)
+
+
+async def _prove_identity(twin: Twin, case: Case) -> None:
+    """A label may repeat: both of an interrupted and a repeated create are found, and no other."""
+    assert Identity.LABEL is twin.capabilities.identity
+    both = {(await _made(twin, case)).remote_id for _ in range(2)}
+    await _made(twin, case, nonce="n1")
+    await _made(twin, case, generation=2)
+    assert both == {one.remote_id for one in await twin.provider.find(twin.tag(), twin.spec(case.fields))}
+
+
+async def _prove_renew(twin: Twin, case: Case) -> None:
+    """In place, the old secret is dead with the answer; with overlap, old and new work side by side."""
+    old = await _made(twin, case)
+    if twin.capabilities.renew is Renewal.OVERLAP:
+        new = await _made(twin, case, generation=2)
+        expected = Outcome.WORKS
+        with pytest.raises(ProviderError):
+            await twin.provider.renew(old.remote_id, twin.spec(case.fields), twin.tag(2))
+    else:
+        new = await twin.provider.renew(old.remote_id, twin.spec(case.fields), twin.tag(2))
+        expected = Outcome.REJECTED
+        assert old.remote_id == new.remote_id
+        (found,) = await twin.provider.find(twin.tag(2), twin.spec(case.fields))
+        assert old.remote_id == found.remote_id
+    assert _parts(old.secret) != _parts(new.secret)
+    assert Outcome.WORKS is await _outcome(twin, case, new.secret, Outcome.WORKS)
+    assert expected is await _outcome(twin, case, old.secret, expected)
+
+
+async def _prove_observe(twin: Twin, case: Case) -> None:
+    """A list shows all that is there, beyond one page, ours and strangers."""
+    assert Observe.LIST is twin.capabilities.observe
+    made = {(await _made(twin, case, nonce=f"n{n}")).remote_id for n in range(502)}
+    assert made == (await twin.provider.observe()).observed.keys()
+
+
+async def _prove_max_live(twin: Twin, case: Case) -> None:
+    """Without a limit, several generations live at once."""
+    assert None is twin.capabilities.max_live
+    for generation in range(1, 6):
+        issued = await _made(twin, case, generation)
+        assert Outcome.WORKS is await _outcome(twin, case, issued.secret, Outcome.WORKS)
+    assert 5 == len((await twin.provider.observe()).observed)
+
+
+async def _prove_client_secret_choice(twin: Twin, case: Case) -> None:
+    """The vendor chooses the secret: the same request gives another one each time."""
+    assert False is twin.capabilities.client_secret_choice
+    first, second = await _made(twin, case), await _made(twin, case)
+    assert set() == set(_parts(first.secret).values()) & set(_parts(second.secret).values())
+
+
+async def _prove_portal(twin: Twin, case: Case) -> None:
+    """No verb needs a person: the whole life above ran by calls alone."""
+    assert frozenset() == twin.capabilities.portal
+
+
+async def _prove_approval(twin: Twin, case: Case) -> None:
+    """Where a vendor approves, a new secret waits until then, or is denied; elsewhere it works at once."""
+    spec = twin.spec(case.fields)
+    issued = await twin.provider.create(spec, twin.tag())
+
+    async def seen(remote_id: str, secret: Secret) -> tuple[RemoteStatus, Outcome]:
+        observed = await twin.provider.get(remote_id)
+        assert observed is not None
+        return observed.status, (await twin.provider.verify(secret, spec)).outcome
+
+    if Kind(case.tenant) not in twin.capabilities.approval:
+        assert (RemoteStatus.LIVE, Outcome.WORKS) == await seen(issued.remote_id, issued.secret)
+        return
+    assert (RemoteStatus.WAITING, Outcome.WAITING) == await seen(issued.remote_id, issued.secret)
+    twin.sandbox.approve(case.name, issued.remote_id)
+    assert (RemoteStatus.LIVE, Outcome.WORKS) == await seen(issued.remote_id, issued.secret)
+    denied = await twin.provider.create(spec, twin.tag(nonce="n1"))
+    twin.sandbox.approve(case.name, denied.remote_id, "denied")
+    assert (RemoteStatus.DENIED, Outcome.DENIED) == await seen(denied.remote_id, denied.secret)
+    wrong = Secret({**_parts(denied.secret), "client_secret": "0" * 64})
+    assert Outcome.REJECTED is await _outcome(twin, case, wrong, Outcome.REJECTED)
+
+
+async def _prove_consistency(twin: Twin, case: Case) -> None:
+    """New and dead look so after `consistency` seconds at the latest."""
+    issued = await _made(twin, case)
+    twin.sandbox.advance(twin.capabilities.consistency)
+    spec = twin.spec(case.fields)
+    assert Outcome.WORKS is (await twin.provider.verify(issued.secret, spec)).outcome
+    await twin.provider.revoke(issued.remote_id)
+    twin.sandbox.advance(twin.capabilities.consistency)
+    assert Outcome.REJECTED is (await twin.provider.verify(issued.secret, spec)).outcome
+
+
+async def _prove_sessions(twin: Twin, case: Case) -> None:
+    """Where sessions die, an access token ends with its credential."""
+    assert Sessions.DIE is twin.capabilities.sessions
+    issued = await _made(twin, case)
+    token = await twin.session(case.token, issued.secret)
+    assert 401 != await twin.status("GET", case.data, token)
+    await twin.provider.revoke(issued.remote_id)
+    assert 401 == await twin.status("GET", case.data, token)
+
+
+async def _prove_session_lifetime(twin: Twin, case: Case) -> None:
+    """A session that dies with its credential has no life of its own."""
+    assert 0.0 == twin.capabilities.session_lifetime
+
+
+PROOFS: dict[str, Callable[[Twin, Case], Awaitable[None]]] = {
+    "secret": _prove_secret,
+    "identity": _prove_identity,
+    "renew": _prove_renew,
+    "observe": _prove_observe,
+    "max_live": _prove_max_live,
+    "client_secret_choice": _prove_client_secret_choice,
+    "portal": _prove_portal,
+    "approval": _prove_approval,
+    "consistency": _prove_consistency,
+    "sessions": _prove_sessions,
+    "session_lifetime": _prove_session_lifetime,
+}
+
+UNPROVABLE = {"survives_refresh": "no twin can be refreshed from production yet"}
+"""Capabilities that nothing here can show, and why."""
+
+
+def test_every_capability_has_its_proof() -> None:
+    """A capability is proved, not believed; where it cannot be, the reason stands in `UNPROVABLE`."""
+    assert {one.name for one in fields(Capabilities)} == PROOFS.keys() | UNPROVABLE.keys()
+    assert set() == PROOFS.keys() & UNPROVABLE.keys()
+
+
+@each_case
+@pytest.mark.parametrize("capability", PROOFS)
+def test_declared_is_proved(case: Case, capability: str, sandbox: Sandbox) -> None:
+    """The vendor does what the provider declares of it."""
+    _play(sandbox, case, PROOFS[capability])
