@@ -95,10 +95,12 @@ class Writer:
 
 
 def _attempt(connection: Connection, job: Job) -> tuple[Any, Exception | None]:
+    savepoint = connection.begin_nested()
     try:
-        with connection.begin_nested():
-            return job.work(connection), None
+        result = job.work(connection)
+        savepoint.commit()
     except (IntegrityError, DataError) as error:
+        savepoint.rollback()
         refused = StateError(
             f"the state store refuses a write: {str(error.orig).splitlines()[0]}",
             remedy="plan again; if it happens again, please report it: provision asked for what cannot be",
@@ -108,7 +110,9 @@ def _attempt(connection: Connection, job: Job) -> tuple[Any, Exception | None]:
     except DBAPIError:
         raise  # the store itself fails: nobody's work can be committed
     except Exception as error:  # noqa: BLE001  # it is this caller's own, and goes to it
+        savepoint.rollback()
         return None, error
+    return result, None
 
 
 def _own(error: BaseException) -> BaseException:
