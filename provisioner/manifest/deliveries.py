@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -74,12 +74,14 @@ class Claims:
     _kinds: dict[str, tuple[Kind, Address]] = field(default_factory=dict)
     _variables: dict[tuple[str, str], Address] = field(default_factory=dict)
 
-    def claim(self, address: Address, kind: Kind, path: str, variables: Sequence[str], place: Place) -> None:
-        """Note a claim, and the problem if another credential's claim is in the way."""
+    def claim(
+        self, address: Address, kind: Kind, path: str, variables: Iterable[str], place: Callable[[], Place]
+    ) -> None:
+        """Note a claim, and the problem if another credential's is in the way. `place` is asked only then."""
         first_kind, first = self._kinds.setdefault(path, (kind, address))
         if first_kind is not kind:
             self.problems.add(
-                place,
+                place(),
                 f"{path} is claimed by {first} ({first_kind}) and by {address} ({kind}), and test and "
                 "production never share a file: put {environment} into the sink's path",
             )
@@ -88,7 +90,7 @@ class Claims:
             holder = self._variables.setdefault((path, variable), address)
             if holder is not address:
                 self.problems.add(
-                    place,
+                    place(),
                     f"{path} is claimed twice: {holder} and {address} both write {variable} there; "
                     "choose other variables with `as`, or put {name} into the sink's path",
                 )

@@ -1,14 +1,14 @@
-"""The entries of all manifests side by side: what only shows when they are seen together."""
+"""The entries of manifests as they are written: credentials, and those that may go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.core.model import JsonObject, JsonValue, Source
 from provisioner.core.project import Removed
 from provisioner.manifest.document import Document, Map
-from provisioner.manifest.problems import Place, Problems, unknown
+from provisioner.manifest.problems import Place
 from provisioner.manifest.shape import Flaw
 
 
@@ -58,7 +58,7 @@ def credentials(document: Document, pruned: JsonValue, flaws: Sequence[Flaw]) ->
     ]
 
 
-def removed(document: Document, pruned: JsonValue) -> list[tuple[Removed, Place]]:
+def removed(document: Document, pruned: JsonValue) -> list[Removed]:
     """The entries under `removed` of one manifest, in its order."""
     declared = pruned.get("removed", []) if isinstance(pruned, dict) else []
     found = []
@@ -68,90 +68,5 @@ def removed(document: Document, pruned: JsonValue) -> list[tuple[Removed, Place]
         place = document.place(("removed", index))
         where = tuple(entry["environments"]) if "environments" in entry else None
         source = Source(place.file, place.line, place.column)
-        found.append((Removed(entry["name"], entry["reason"], source, where), place))
+        found.append(Removed(entry["name"], entry["reason"], source, where))
     return found
-
-
-def distinct(entries: Iterable[Entry], problems: Problems) -> dict[str, Entry]:
-    """Entries by name; a name that is declared twice is a problem, wherever the two stand."""
-    found: dict[str, Entry] = {}
-    for entry in entries:
-        first = found.setdefault(entry.name, entry)
-        if first is not entry:
-            problems.add(
-                entry.place,
-                f"{entry.name!r} is declared already in {first.place.file}:{first.place.line}: "
-                "rename or remove one of them",
-            )
-    return found
-
-
-def check_renames(entries: Mapping[str, Entry], problems: Problems) -> None:
-    """`previously` names a credential that is no more, and only one credential was it."""
-    heirs: dict[str, Entry] = {}
-    for entry in entries.values():
-        before = entry.values.get("previously")
-        if before is None:
-            continue
-        refusal = _rename_refusal(entry, before, entries, heirs.setdefault(before, entry))
-        if refusal:
-            problems.add(entry.at("previously"), refusal)
-
-
-def _rename_refusal(entry: Entry, before: str, entries: Mapping[str, Entry], heir: Entry) -> str:
-    if before == entry.name:
-        return f"{before!r} is its own name: remove `previously`"
-    circle = _circle(entry.name, entries)
-    if circle:
-        return f"these renames go in a circle ({' → '.join(circle)}): remove one `previously`"
-    if before in entries:
-        other = entries[before].place
-        where = f"{other.file}:{other.line}"
-        return f"{before!r} is still declared in {where}: remove it there, or remove `previously` here"
-    if heir is not entry:
-        return (
-            f"{heir.name!r} was {before!r} already ({heir.place.file}:{heir.place.line}): keep one of the two"
-        )
-    return ""
-
-
-def _circle(name: str, entries: Mapping[str, Entry]) -> list[str]:
-    path = [name]
-    while True:
-        entry = entries.get(path[-1])
-        before = entry.values.get("previously") if entry else None
-        if before == name:
-            return [*path, name]
-        if before is None or before in path:
-            return []
-        path.append(before)
-
-
-def check_removed(
-    gone: Sequence[tuple[Removed, Place]],
-    entries: Mapping[str, Entry],
-    environments: Iterable[str],
-    problems: Problems,
-) -> None:
-    """An entry under `removed` contradicts no declaration, and names environments that exist."""
-    known = set(environments)
-    for removal, place in gone:
-        for name in removal.environments or ():
-            if name not in known:
-                problems.add(place, unknown("environment", name, known))
-        entry = entries.get(removal.name)
-        both = _both(removal, entry) if entry else []
-        if entry and both:
-            problems.add(
-                place,
-                f"{removal.name!r} is removed here and declared in {entry.place.file}:{entry.place.line} "
-                f"({', '.join(both)}): remove one of the two entries",
-            )
-
-
-def _both(removal: Removed, entry: Entry) -> list[str]:
-    return [
-        name
-        for name in entry.environments()
-        if removal.environments in (None, ()) or name in (removal.environments or ())
-    ]

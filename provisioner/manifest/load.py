@@ -11,13 +11,13 @@ from provisioner.core.capabilities import Declaration
 from provisioner.core.model import JsonValue
 from provisioner.core.project import Project, Removed
 from provisioner.errors import ManifestInvalid
-from provisioner.manifest import entries, files
+from provisioner.manifest import entries, files, together
 from provisioner.manifest.document import Document
 from provisioner.manifest.house import House, build
 from provisioner.manifest.problems import Place, Problems
 from provisioner.manifest.prune import prune
 from provisioner.manifest.resolve import Resolver
-from provisioner.manifest.schemas import schema
+from provisioner.manifest.schemas import definition, schema
 from provisioner.manifest.shape import Flaw, Shape
 from provisioner.manifest.text import parse
 
@@ -58,8 +58,8 @@ def load(root: Path, declarations: Mapping[str, Declaration]) -> Project:
 
 
 def _read(root: Path, problems: Problems) -> tuple[list[_Manifest], bool]:
-    shapes = {files.PROJECT: Shape(schema("project"))}
-    others = Shape(schema("credentials"))
+    project, others = Shape(schema("project")), Shape(schema("credentials"))
+    entry = Shape(definition("credentials"))
     found: list[_Manifest] = []
     complete = True
     for path in files.find(root, problems):
@@ -69,11 +69,21 @@ def _read(root: Path, problems: Problems) -> tuple[list[_Manifest], bool]:
         if document is None:
             complete = False
             continue
-        flaws = shapes.get(name, others).flaws(document.root)
+        flaws = (project if name == files.PROJECT else others).flaws(_suspects(document.root, entry))
         for flaw in flaws:
             problems.add(document.place(flaw.path, key=flaw.at_key), flaw.text)
         found.append(_Manifest(document, flaws, prune(document.root, flaws)))
     return found, complete
+
+
+def _suspects(root: JsonValue, entry: Shape) -> JsonValue:
+    """The manifest without the credentials that are sound, so that one bad among thousands costs one."""
+    declared = root.get("credentials") if isinstance(root, dict) else None
+    if not isinstance(declared, dict):
+        return root
+    kept = {name: value for name, value in declared.items() if not entry.fits({name: value})}
+    some = kept or dict(list(declared.items())[:1])  # an empty mapping would be a flaw of its own
+    return {**root, "credentials": some}
 
 
 def _house(manifest: _Manifest, declarations: Mapping[str, Declaration], problems: Problems) -> House | None:
@@ -92,12 +102,14 @@ def _project(
     written = [
         entry for one in manifests for entry in entries.credentials(one.document, one.sound, one.flaws)
     ]
-    distinct = entries.distinct(written, problems)
+    distinct = together.distinct(written, problems)
     gone = [removal for one in manifests for removal in entries.removed(one.document, one.sound)]
-    entries.check_renames(distinct, problems)
-    entries.check_removed(gone, distinct, house.names("environments"), problems)
+    together.check_renames(distinct, problems)
+    together.check_removed(gone, distinct, house.names("environments"), problems)
     resolver = Resolver(house, declarations, problems)
-    desired = [one for name in sorted(distinct) for one in resolver.desired(distinct[name])]
+    # All that is written, so that a second entry of one name has its other problems told as well.
+    in_order = sorted(written, key=lambda entry: entry.name)
+    desired = [one for entry in in_order for one in resolver.desired(entry)]
     return Project(
         name=house.name,
         root=root,
@@ -106,7 +118,7 @@ def _project(
         providers=house.providers,
         sinks=house.sinks,
         desired=tuple(sorted(desired, key=lambda one: one.address)),
-        removed=tuple(sorted((removal for removal, _ in gone), key=_removal)),
+        removed=tuple(sorted(gone, key=_removal)),
         limits=house.limits,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
@@ -11,7 +12,7 @@ from provisioner.manifest import deliveries, fields
 from provisioner.manifest.entries import Entry
 from provisioner.manifest.house import House
 from provisioner.manifest.layers import Layer, merge, origin
-from provisioner.manifest.problems import Problems, unknown
+from provisioner.manifest.problems import Place, Problems, unknown
 from provisioner.manifest.shape import Flaw
 from provisioner.manifest.words import VENDOR_FIELDS
 
@@ -51,6 +52,8 @@ class Resolver:
 
     def _environment(self, entry: Entry, name: str) -> Environment | None:
         known = self._house.names("environments")
+        if not known:
+            return None  # that the project has none is told already
         if name not in known:
             self._problems.add(entry.environment_place(name), unknown("environment", name, known))
             return None
@@ -156,10 +159,13 @@ class Resolver:
     ) -> None:
         for index, delivery in enumerate(local["deliver"]):
             if "path" in self._house.sinks[delivery["to"]].options:
-                place = origin(layers, ("deliver", index)) or entry.place
-                self._claims.claim(address, kind, delivery["target"], tuple(delivery["as"]), place)
+                place = partial(self._place, layers, Flaw(("deliver", index), ""), entry)
+                self._claims.claim(address, kind, delivery["target"], delivery["as"], place)
 
     def _note(self, flaws: Sequence[Flaw], layers: Sequence[Layer], entry: Entry) -> None:
         for flaw in flaws:
-            place = origin(layers, flaw.path, key=flaw.at_key) if flaw.path else None
-            self._problems.add(place or entry.place, flaw.text)
+            self._problems.add(self._place(layers, flaw, entry), flaw.text)
+
+    def _place(self, layers: Sequence[Layer], flaw: Flaw, entry: Entry) -> Place:
+        place = origin(layers, flaw.path, key=flaw.at_key) if flaw.path else None
+        return place or entry.place

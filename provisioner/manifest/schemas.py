@@ -26,6 +26,12 @@ def schema(name: str | None = None) -> dict[str, Any]:
     return found
 
 
+def definition(name: str) -> dict[str, Any]:
+    """One named part of the credentials schema, as a schema of its own."""
+    parts = schema("credentials")["$defs"]
+    return {**parts[name], "$defs": parts}
+
+
 def editor_schema(declarations: Mapping[str, Declaration]) -> dict[str, Any]:
     """The credentials schema with each provider's own fields: what an editor offers while one types.
 

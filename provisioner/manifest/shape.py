@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.manifest import words
+from provisioner.manifest.quick import compile_schema, end_anchored
 from provisioner.manifest.words import Misfit, Path
 
 if TYPE_CHECKING:
@@ -39,23 +40,31 @@ class Shape:
     """One schema, ready to check many values."""
 
     def __init__(self, schema: JsonObject) -> None:
-        self._validator: Validator = _dialect()(schema)
+        self._schema = schema
+        self._fits = compile_schema(schema)
+        self._validator: Validator | None = None
+
+    def fits(self, value: JsonValue) -> bool:
+        """Whether there is nothing to say, found out the quick way; False where there may be something."""
+        return self._fits is not None and self._fits(value)
 
     def flaws(self, value: JsonValue, *, of: str = "") -> list[Flaw]:
         """Everything that does not fit; `of` names the vendor whose schema it is."""
+        if self.fits(value):
+            return []
+        self._validator = self._validator or _dialect()(self._schema)
         return [flaw for error in self._validator.iter_errors(value) for flaw in _flaws(_misfit(error), of)]
 
 
 @cache
 def _dialect() -> Any:
-    # Imported here, because it takes a third of a second and most commands end before it is needed.
+    # Imported here, because it takes a third of a second and manifests that fit never need it.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
     from jsonschema.validators import extend
 
     def pattern(_: Any, wanted: str, value: Any, __: Any) -> Iterator[Any]:
-        # JSON Schema's `$` is the end; Python's also stands before a last newline.
-        if isinstance(value, str) and not re.search(wanted.replace("$", r"\Z"), value):
+        if isinstance(value, str) and not re.search(end_anchored(wanted), value):
             yield ValidationError("pattern")
 
     make: Any = extend  # it has no annotations

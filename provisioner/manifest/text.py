@@ -65,6 +65,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "expected <block end>": "this line does not continue what is above it: check indentation and quotes",
     "did not find expected ',' or": "a bracket is opened and not closed: add `,` or the closing bracket",
     "expected ',' or": "a bracket is opened and not closed: add `,` or the closing bracket",
+    "expected node content": "a value is missing here, or a bracket is opened and not closed: add it",
     "undefined alias": "this alias (*name) has no anchor (&name) above it: add one, or quote the text",
     "found unexpected end of stream": "a quote is opened and never closed: close it",
     "cannot start any token": "text may not begin with this character: quote it",
@@ -154,7 +155,7 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         mark = mark_of(event.start_mark.line, event.start_mark.column)
         if event.tag is not None:
-            self._note(mark, f"the tag {event.tag} is refused: remove it, and quote what is meant as text")
+            self._note(mark, f"the tag {_tag(event)} is refused: remove it, and quote what is meant as text")
         text: str = event.value
         value: JsonValue = self._texts.setdefault(text, text)
         if event.implicit[0]:
@@ -209,7 +210,7 @@ class _Builder:
     def _open(self, container: Map | Items, event: Any) -> None:
         mark = mark_of(event.start_mark.line, event.start_mark.column)
         if event.tag is not None:
-            self._note(mark, f"the tag {event.tag} is refused: remove it")
+            self._note(mark, f"the tag {_tag(event)} is refused: remove it")
         if self._key is _NO_KEY and type(self._container) is Map:
             raise self._hopeless(event, "a key must be text: this one is a list or a mapping")
         if len(self._frames) == MAX_DEPTH:
@@ -252,6 +253,11 @@ class _Builder:
     def _hopeless(self, event: Any, text: str) -> _Hopeless:
         mark = mark_of(event.start_mark.line, event.start_mark.column)
         return _Hopeless(self._place(mark), text)
+
+
+def _tag(event: Any) -> str:
+    tag: str = event.tag
+    return tag.replace("tag:yaml.org,2002:", "!!", 1)
 
 
 def _plain(text: str) -> JsonValue:
