@@ -7,7 +7,8 @@
     │   ├── RailsRefused               a safety check on the plan says no
     │   ├── PlanEdited                 a saved plan is not what was saved
     │   ├── PlanStale                  an address of the plan moved since it was made
-    │   └── NotApproved                the environment asks for approvals that the plan lacks
+    │   ├── NotApproved                the environment asks for approvals that the plan lacks
+    │   └── HandoffRefused             a handoff cannot be completed: done before, declined, or of another plan
     ├── LeaseHeld                  4   another run works on this environment
     ├── StateError                 1   the store cannot be used
     │   ├── StateNewer                 it was written by a newer version
@@ -79,6 +80,10 @@ class PlanStale(Refused):
 
 class NotApproved(Refused):
     """The environment asks for approvals that the plan does not have."""
+
+
+class HandoffRefused(Refused):
+    """A handoff cannot be completed: it was before, it was declined, or the plan changed."""
 
 
 class LeaseHeld(ProvisionError):

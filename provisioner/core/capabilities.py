@@ -7,7 +7,7 @@ of the field takes and `x-set: true` that its order means nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from provisioner.core.model import JsonObject, Kind, Via
@@ -147,6 +147,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """Where a person does one verb in the vendor's portal, and how."""
+
+    path: str
+    """The way to the screen, as the vendor's document gives it."""
+    steps: tuple[str, ...]
+    """What to do there; `{remote_id}`, `{tag}`, `{name}` are filled in, `{fields}` becomes a step a field."""
+    asks: tuple[str, ...] = ()
+    """What to bring back: parts of the secret; empty where there is only something to confirm."""
+    remote_id: str = "remote_id"
+    """Which of the asked-for values is the vendor's id of the credential."""
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """All that is known of a provider without speaking to its vendor."""
 
@@ -158,5 +172,7 @@ class Declaration:
     """The names of the parts of an issued secret, such as client_id."""
     capabilities: Mapping[Via, Capabilities]
     rules: tuple[Rule, ...]
+    screens: Mapping[Verb, Screen] = field(default_factory=dict)
+    """The portal's screens, for the verbs that are handoffs."""
     protocol: int = 1
     """The version of the provider protocol that it speaks."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from provisioner.core.capabilities import Verb
 from provisioner.core.model import Address, Generation, JsonObject, JsonValue, Record, Tag
 
 
@@ -77,6 +78,38 @@ class Operation:
         return self.phase not in CLOSED
 
 
+class HandoffState(StrEnum):
+    """The life of a handoff."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    DROPPED = "dropped"  # the plan changed before anybody did it
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """One step for a person, bound to its operation. Never holds a secret. All moments are UTC."""
+
+    id: str
+    operation: str
+    address: Address
+    provider: str
+    verb: Verb
+    generation: int
+    screen: str
+    """The path to the screen, from the vendor's document."""
+    steps: tuple[str, ...]
+    """What to do there, in order."""
+    asks: tuple[str, ...]
+    """The names of what to bring back; empty where the person only confirms."""
+    opened_at: datetime
+    state: HandoffState = HandoffState.OPEN
+    closed_at: datetime | None = None
+    note: str = ""
+    """Who closed it, and why; in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stranded:
     """A captured secret that the store does not have yet: it lies, sealed, in the emergency folder."""
@@ -139,6 +172,13 @@ class SaveDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveHandoff:
+    """Insert the handoff, or bring its row to this value."""
+
+    handoff: Handoff
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """One event for the tamper-evident history. `detail` is JSON without secrets."""
 
@@ -148,4 +188,13 @@ class Audit:
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
-Write = SaveOperation | SaveRecord | RemoveRecord | RenameRecord | SaveGeneration | SaveDelivery | Audit
+Write = (
+    SaveOperation
+    | SaveRecord
+    | RemoveRecord
+    | RenameRecord
+    | SaveGeneration
+    | SaveDelivery
+    | SaveHandoff
+    | Audit
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from provisioner.core.capabilities import OnChange, Renewal, SecretAccess
 from provisioner.core.diff import Difference, declared_only, differences
+from provisioner.core.handoff import announce, verbs_of
 from provisioner.core.journal import Action, Operation
 from provisioner.core.model import Desired, Generation, JsonObject, Record
 from provisioner.core.plan import Change, FieldChange, Reason
@@ -29,7 +30,14 @@ def make(case: Case, desired: Desired, action: Action, reason: Reason) -> Change
         operation=case.operation.id if case.operation else None,
         previously=case.renamed_from,
         notes=tuple(_notes(case, desired, action)),
+        handoffs=_handoffs(case, desired, action),
     )
+
+
+def _handoffs(case: Case, desired: Desired, action: Action) -> tuple[str, ...]:
+    if action is Action.UPDATE and not vendor_differences(case, desired) and not drift(case, desired):
+        return ()  # what only we keep changes without anybody
+    return tuple(announce(case.declaration, verb) for verb in verbs_of(action, case.capabilities))
 
 
 def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
@@ -56,6 +64,7 @@ def end(case: Case, record: Record, reason: Reason) -> Change:
         record_version=record.version,
         generation=live[-1].number,
         ends=tuple(generation.number for generation in live),
+        handoffs=_ending_handoffs(case, len(live)),
         notes=("it is still declared: the next plan creates it again",) if still else (),
     )
 
@@ -71,6 +80,13 @@ def retire(case: Case, record: Record, generation: Generation, reason: Reason) -
         record_version=record.version,
         generation=generation.number,
         ends=(generation.number,),
+        handoffs=_ending_handoffs(case, 1),
+    )
+
+
+def _ending_handoffs(case: Case, count: int) -> tuple[str, ...]:
+    return (
+        tuple(announce(case.declaration, verb) for verb in verbs_of(Action.REVOKE, case.capabilities)) * count
     )
 
 

@@ -13,6 +13,7 @@ from provisioner.core import renewal
 from provisioner.core.capabilities import OnChange
 from provisioner.core.journal import Action, Operation, Phase
 from provisioner.core.making import (
+    desired_to_json,
     drift,
     end,
     field_changes,
@@ -24,6 +25,7 @@ from provisioner.core.making import (
 )
 from provisioner.core.model import GenerationState, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
+from provisioner.core.recovery import MAKES, in_place
 from provisioner.core.situation import Case, Situation, cases
 
 PHASE_WORDS = {
@@ -77,21 +79,42 @@ def _decide(case: Case) -> Iterator[Change]:
 
 def _open_operation(case: Case) -> Change | None:
     """What may have reached a vendor is brought to its end before anything else on that address."""
-    if case.operation is None or case.operation.phase is Phase.INTENT:
+    if case.operation is None or case.operation.phase is Phase.INTENT or _reconsidered(case, case.operation):
         return None
     return go_on(case, case.operation, _how_to_go_on(case, case.operation), _why_open(case, case.operation))
+
+
+def _reconsidered(case: Case, operation: Operation) -> bool:
+    """Whether it asks a person for something that is not wanted any more, or wanted otherwise.
+
+    What nobody did yet gives way to the new plan. Once a vendor was called it is brought to its end.
+    """
+    if operation.waiting != "handoff" or operation.phase is not Phase.SENT:
+        return False
+    if (
+        operation.action in MAKES
+        and operation.remote_id
+        and not in_place(operation.action, case.capabilities)
+    ):
+        return False
+    wanted = desired_to_json(case.desired) if case.desired else None
+    return operation.action in DESIRES and operation.desired.get("desired") != wanted
+
+
+DESIRES = MAKES | {Action.UPDATE}
+"""The actions that bring about what a manifest declares."""
 
 
 def _never_sent(case: Case) -> Change | None:
     """An intent that never left, and that nothing above wants any more: recovery drops it."""
     if case.operation is None:
         return None
-    why = Reason("dropped", f"{case.operation.action} intended, never sent, no longer planned")
+    why = Reason("dropped", f"{case.operation.action} intended, never done, no longer planned")
     return go_on(case, case.operation, Action.RECOVER, why)
 
 
 def _how_to_go_on(case: Case, operation: Operation) -> Action:
-    if operation.phase is Phase.UNKNOWN:
+    if operation.phase is Phase.UNKNOWN or operation.waiting == "handoff":
         return Action.WAIT
     if operation.waiting != "approval":
         return Action.RECOVER
@@ -103,6 +126,8 @@ def _why_open(case: Case, operation: Operation) -> Reason:
     since = f"{operation.updated_at:%Y-%m-%d %H:%M} UTC"
     if operation.waiting == "approval":
         return _why_waiting(case, since)
+    if operation.waiting == "handoff":
+        return Reason("handoff", f"waits for a person since {since}: {operation.note}")
     note = f"; {operation.note}" if operation.note else ""
     how_far = f"{operation.action} of generation {operation.generation}: {PHASE_WORDS[operation.phase]}"
     return Reason("open", f"{how_far} {since}{note}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from provisioner.core.capabilities import Capabilities, Identity, Renewal, SecretAccess
+from provisioner.core.capabilities import Capabilities, Identity, Renewal, SecretAccess, Verb
 from provisioner.core.journal import Action
 
 MAKES = frozenset({Action.CREATE, Action.REPLACE, Action.RENEW})
@@ -19,7 +19,7 @@ MAKES = frozenset({Action.CREATE, Action.REPLACE, Action.RENEW})
 class Decision(StrEnum):
     """How to go on after an answer that was never seen."""
 
-    REPEAT = "repeat"  # idempotent: do it again
+    REPEAT = "repeat"  # idempotent, or a person's: do it again
     RESEND = "resend"  # nothing is there: send the same tag again
     READ = "read"  # it is there and its secret can be read
     RENEW = "renew"  # it is there, its secret is lost, and can be replaced in place
@@ -30,7 +30,7 @@ class Decision(StrEnum):
 
 def decide(action: Action, capabilities: Capabilities, *, found: bool) -> Decision:
     """The way to go on; `found` says whether the vendor shows what the operation was asking for."""
-    if action not in MAKES or in_place(action, capabilities):
+    if action not in MAKES or in_place(action, capabilities) or Verb.CREATE in capabilities.portal:
         return Decision.REPEAT
     if capabilities.identity is Identity.NONE:
         return Decision.UNKNOWN

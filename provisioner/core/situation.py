@@ -75,6 +75,7 @@ class Case:
     """The reason given under `removed`; empty when it is not listed."""
     order: Order | None
     rules: FieldRules
+    declaration: Declaration
     capabilities: Capabilities
     now: datetime
 
@@ -135,6 +136,7 @@ def _case(
         removed=_removed(situation.removed, address),
         order=situation.orders.get(address),
         rules=rules[wanted_at[0]],
+        declaration=situation.declarations[wanted_at[0]],
         capabilities=situation.declarations[wanted_at[0]].capabilities[wanted_at[1]],
         now=situation.now,
     )

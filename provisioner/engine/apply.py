@@ -134,7 +134,7 @@ async def _in_turn(context: Context, changes: list[Change], stopping: Callable[[
 
 
 async def _one(context: Context, change: Change) -> Outcome:
-    if change.action is Action.WAIT:
+    if change.action is Action.WAIT and not _person_can_help(context, change):
         return Outcome(change, Status.WAITING, "; ".join(reason.text for reason in change.reasons))
     try:
         operation = await carry_out(context, change)
@@ -144,6 +144,10 @@ async def _one(context: Context, change: Change) -> Outcome:
         return Outcome(change, Status.FAILED, error.message, error.remedy)
     failed = operation.phase is Phase.FAILED
     return Outcome(change, Status.FAILED if failed else Status.DONE, operation.note if failed else "")
+
+
+def _person_can_help(context: Context, change: Change) -> bool:
+    return context.person is not None and any(reason.code == "handoff" for reason in change.reasons)
 
 
 __all__ = ["Outcome", "Status", "Summary", "Work", "apply", "check_fresh", "refuse"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from provisioner.core.plan import Change
 from provisioner.core.provider import Provider, Spec
 from provisioner.core.secret import Secret
 from provisioner.engine import failpoints
-from provisioner.engine.ports import Emergency, Sealer, Sink, Store
+from provisioner.engine.ports import Emergency, Person, Sealer, Sink, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,16 @@ class Context:
     sinks: Mapping[str, Sink]
     providers: Mapping[tuple[str, str], Provider]
     """By (provider, environment)."""
+    via: Mapping[tuple[str, str], Via]
+    """How each of them is reached."""
     declarations: Mapping[str, Declaration]
     now: Callable[[], datetime]
     """The present moment in UTC."""
     sleep: Callable[[float], Awaitable[None]]
     nonce: Callable[[], str]
     """Fresh random text, for tags and operation ids."""
+    person: Person | None = None
+    """Who does handoffs now; None to leave them for later."""
     watch: Callable[[Step], None] = lambda step: None
 
 
@@ -55,6 +59,8 @@ class Work:
     operation: Operation
     record: Record | None
     secret: Secret | None = None
+    with_next: list[Write] = field(default_factory=list)
+    """What the next durable step takes with it into its transaction."""
 
     @property
     def address(self) -> Address:
@@ -66,10 +72,20 @@ class Work:
         """The vendor it speaks to."""
         return self.context.providers[self.operation.provider, self.address.environment]
 
-    def provider_of(self, generation: Generation) -> Provider:
+    def issuer(self, generation: Generation) -> str:
         """The vendor that issued a generation; another one where a replace moved the credential."""
-        held_at = generation.provider or (self.record.provider if self.record else self.operation.provider)
-        return self.context.providers[held_at, self.address.environment]
+        return generation.provider or (self.record.provider if self.record else self.operation.provider)
+
+    def provider_of(self, generation: Generation) -> Provider:
+        """The way to the vendor that issued a generation."""
+        return self.context.providers[self.issuer(generation), self.address.environment]
+
+    def capabilities_of(self, generation: Generation) -> Capabilities:
+        """What that vendor can do, reached the way it is now."""
+        issuer = self.issuer(generation)
+        return self.context.declarations[issuer].capabilities[
+            self.context.via[issuer, self.address.environment]
+        ]
 
     @property
     def declaration(self) -> Declaration:
@@ -120,8 +136,9 @@ class Work:
         """
         moved = replace(self.operation, phase=phase, updated_at=self.context.now(), **changes)
         failpoints.hit(f"before-{phase}")
-        await self.context.store.commit([SaveOperation(moved), *writes])
+        await self.context.store.commit([SaveOperation(moved), *self.with_next, *writes])
         failpoints.hit(f"after-{phase}")
+        self.with_next = []
         self.operation = moved
         self.context.watch(Step(self.address, moved.action, phase))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from provisioner.core.capabilities import Observe, Verb
 from provisioner.core.journal import Audit, Phase, SaveGeneration, SaveRecord
 from provisioner.core.model import Generation, GenerationState
-from provisioner.engine import prove
+from provisioner.engine import handoff, prove
 from provisioner.engine.context import Work
 
 
@@ -44,8 +45,16 @@ STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {Phase.INTENT: send, 
 
 
 async def end_generation(work: Work, generation: Generation) -> Generation:
-    """Revoke one generation at its vendor and prove it dead; the caller records what is returned."""
-    provider = work.provider_of(generation)
-    await provider.revoke(generation.remote_id)
-    await prove.dead(work, provider, generation.remote_id)
+    """Revoke one generation at its vendor and prove it dead; the caller records what is returned.
+
+    Where revoking is a step of the portal, a person does it. What cannot be looked at is taken on their word,
+    which stands in the audit log.
+    """
+    provider, capabilities = work.provider_of(generation), work.capabilities_of(generation)
+    if Verb.REVOKE in capabilities.portal:
+        await handoff.confirmed(work, Verb.REVOKE, generation.number, {}, generation.remote_id)
+    else:
+        await provider.revoke(generation.remote_id)
+    if capabilities.observe is not Observe.NONE:
+        await prove.dead(work, provider, generation.remote_id)
     return replace(generation, state=GenerationState.RETIRED, retire_after=None)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from provisioner.core.capabilities import Verb
 from provisioner.core.journal import (
     Action,
     Audit,
@@ -26,10 +27,10 @@ from provisioner.core.model import Generation, GenerationState, Record, Via
 from provisioner.core.provider import Issued
 from provisioner.core.recovery import in_place
 from provisioner.core.renewal import Policy, duration
-from provisioner.engine import end, prove
-from provisioner.engine.context import Work
+from provisioner.engine import end, handoff, prove, update
+from provisioner.engine.context import Waits, Work
 from provisioner.engine.deliver import deliver, secret_of
-from provisioner.errors import OutcomeUnknown, ProviderError, StateError
+from provisioner.errors import HandoffRefused, OutcomeUnknown, ProviderError, StateError
 
 
 async def send(work: Work) -> None:
@@ -42,16 +43,61 @@ async def send(work: Work) -> None:
     except ProviderError as error:
         await give_up(work, str(error))
         raise
-    await capture(work, issued)
+    if issued is not None:
+        await capture(work, issued)
 
 
-async def ask(work: Work) -> Issued:
-    """Ask the vendor for the new secret: a new credential, or a new secret for the one there is."""
-    if not in_place(work.operation.action, work.capabilities):
-        return await work.provider.create(work.spec, work.tag)
+async def ask(work: Work) -> Issued | None:
+    """Ask for the new secret: a new credential, or a new secret for the one there is.
+
+    Where that is a step of the portal, a person is asked instead of the vendor. None where a person declined
+    and the operation was undone.
+    """
+    if in_place(work.operation.action, work.capabilities):
+        return await _renewed(work)
+    if Verb.CREATE in work.capabilities.portal:
+        return await _accepted(work, await handoff.issued(work, Verb.CREATE, work.spec.fields))
+    return await captured_by_person(work, await work.provider.create(work.spec, work.tag))
+
+
+async def _renewed(work: Work) -> Issued:
     if work.change.fields:
-        await work.provider.update(work.remote_id, work.spec)
+        await update.at_vendor(work)
+    if Verb.RENEW in work.capabilities.portal:
+        return await _accepted(work, await handoff.issued(work, Verb.RENEW, {}))
     return await work.provider.renew(work.remote_id, work.spec, work.tag)
+
+
+async def captured_by_person(work: Work, made: Issued) -> Issued | None:
+    """What a vendor never answers with, a person reads in its console; elsewhere `made` is all there is.
+
+    That it was made is durable before anybody is asked, so that it is not made again. Who declines to read
+    it leaves a credential that nobody can use: it is ended, and None returned.
+    """
+    if Verb.CAPTURE not in work.capabilities.portal:
+        return made
+    await work.advance(Phase.SENT, remote_id=made.remote_id)
+    try:
+        return await _accepted(work, await handoff.issued(work, Verb.CAPTURE, {}))
+    except handoff.Declined as error:
+        await undo(work, error.message)
+        return None
+
+
+async def _accepted(work: Work, brought: Issued) -> Issued:
+    """Try what a person brought before it is kept. Raises HandoffRefused for what the vendor rejects."""
+    if Verb.VERIFY in work.capabilities.portal:
+        return brought
+    try:
+        await prove.works(work, brought.secret)
+    except prove.Unproven as error:
+        work.with_next = []
+        raise HandoffRefused(
+            f"not accepted: {error.message}", remedy="look again, and complete it anew"
+        ) from None
+    except Waits:
+        pass  # not approved yet is no fault of what was brought
+    return brought
 
 
 async def capture(work: Work, issued: Issued) -> None:
@@ -172,15 +218,26 @@ async def give_up(work: Work, why: str) -> None:
 
 async def undo(work: Work, why: str) -> None:
     """End what this operation made, so that the old secret stays the only one; then close it."""
-    await work.provider.revoke(work.remote_id)
-    await prove.dead(work, work.provider, work.remote_id)
-    made = [g for g in work.generations if g.number == work.operation.generation]
+    made = next((g for g in work.generations if g.number == work.operation.generation), None)
+    ended = await end.end_generation(work, made or _uncaptured(work))
     await work.advance(
         Phase.FAILED,
-        *(SaveGeneration(work.address, replace(g, state=GenerationState.RETIRED)) for g in made),
+        SaveGeneration(work.address, ended),
         Audit(f"{work.operation.action} undone", work.context.now(), work.address, {"why": why}),
         note=why,
         waiting="",
+    )
+
+
+def _uncaptured(work: Work) -> Generation:
+    """What was made at the vendor, but whose secret nobody brought."""
+    return Generation(
+        number=work.operation.generation,
+        state=GenerationState.PENDING,
+        remote_id=work.remote_id,
+        tag=str(work.tag),
+        created_at=work.operation.updated_at,
+        provider=work.operation.provider,
     )
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from provisioner.core.journal import Action, Audit, Operation, Phase, RenameRecord, SaveOperation, Write
+from provisioner.core.journal import (
+    Action,
+    Audit,
+    HandoffState,
+    Operation,
+    Phase,
+    RenameRecord,
+    SaveHandoff,
+    SaveOperation,
+    Write,
+)
 from provisioner.core.model import Address, Record, Tag, Via
 from provisioner.core.plan import Change, change_from_json, change_to_json
 from provisioner.core.recovery import MAKES, in_place
@@ -38,7 +48,7 @@ async def carry_out(context: Context, change: Change) -> Operation:
     return work.operation
 
 
-GOES_ON = frozenset({Action.RECOVER, Action.ACTIVATE})
+GOES_ON = frozenset({Action.RECOVER, Action.ACTIVATE, Action.WAIT})
 """The actions that continue an operation instead of beginning one."""
 
 
@@ -126,11 +136,17 @@ def _stays(context: Context, change: Change) -> bool:
 
 
 def _superseded(context: Context, change: Change) -> list[Write]:
-    """An intent that was never sent gives way to what is planned now."""
+    """An intent that was never sent, or that no person did yet, gives way to what is planned now."""
     before = context.store.operation(change.operation) if change.operation else None
     if before is None:
         return []
-    return [SaveOperation(replace(before, phase=Phase.DROPPED, updated_at=context.now()))]
+    now = context.now()
+    dropped: list[Write] = [SaveOperation(replace(before, phase=Phase.DROPPED, waiting="", updated_at=now))]
+    return dropped + [
+        SaveHandoff(replace(one, state=HandoffState.DROPPED, closed_at=now, note="the plan changed"))
+        for one in context.store.handoffs_of(before.id)
+        if one.state is HandoffState.OPEN
+    ]
 
 
 def _rename(change: Change) -> list[Write]:
@@ -138,18 +154,18 @@ def _rename(change: Change) -> list[Write]:
 
 
 async def _go_on(context: Context, change: Change) -> Work:
-    """Take up an open operation where its journal row says that it is."""
+    """Take up an open operation where its journal row says that it is; or drop it, where that is the plan."""
     operation = context.store.operation(change.operation or "")
     if operation is None or not operation.open:
         raise PlanStale(
             f"{change.address}: its open operation ended since the plan was made", remedy="plan again"
         )
-    work = Work(
+    if any(reason.code == "dropped" for reason in change.reasons):
+        await context.store.commit(_superseded(context, change))
+        operation = replace(operation, phase=Phase.DROPPED)
+    return Work(
         context,
         change_from_json(operation.desired),
         operation,
         context.store.record(change.address),
     )
-    if operation.phase is Phase.INTENT:
-        await work.advance(Phase.DROPPED, note="never sent, no longer planned")
-    return work

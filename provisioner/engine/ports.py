@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Protocol
 
 from provisioner.core.delivery import Parcel
-from provisioner.core.journal import Operation, Stranded, Write
+from provisioner.core.handoff import Answer
+from provisioner.core.journal import Handoff, Operation, Stranded, Write
 from provisioner.core.model import Address, Record
 from provisioner.core.secret import Secret
 
@@ -36,6 +37,9 @@ class Store(Protocol):
 
     def deliveries(self, address: Address, generation: int) -> Mapping[str, datetime]:
         """When each sink acknowledged this generation."""
+
+    def handoffs_of(self, operation: str) -> list[Handoff]:
+        """Every handoff of one operation, in the order in which they were opened."""
 
     def acquire(self, environments: Collection[str], *, holder: str) -> None:
         """Take the lease of each environment, and keep it by heartbeat. Raises LeaseHeld."""
@@ -75,3 +79,10 @@ class Emergency(Protocol):
 
     def forget(self, operation: str) -> None:
         """Remove what was saved for this operation: the store has it now."""
+
+
+class Person(Protocol):
+    """Somebody who can do handoffs while the run waits: at the terminal, or the sandbox's operator."""
+
+    async def perform(self, handoff: Handoff) -> Answer | None:
+        """What they bring back; None when they leave it for later."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Phase, SaveGeneration, Stranded
 from provisioner.core.model import Generation, GenerationState, Observed
+from provisioner.core.provider import Issued
 from provisioner.core.recovery import Decision, decide, in_place
+from provisioner.core.secret import Secret
 from provisioner.engine import prove
 from provisioner.engine.context import Waits, Work
-from provisioner.engine.make import ask, capture, keep
+from provisioner.engine.make import ask, capture, captured_by_person, keep
 
 
 async def settle(work: Work) -> None:
@@ -19,6 +22,9 @@ async def settle(work: Work) -> None:
     Raises Waits where only a person can tell.
     """
     if await _take_in(work):
+        return
+    if Verb.CAPTURE in work.capabilities.portal and work.operation.remote_id:
+        await _by_person(work, work.operation.remote_id)
         return
     found = await _look(work)
     decision = decide(work.operation.action, work.capabilities, found=bool(found))
@@ -46,12 +52,15 @@ async def _look(work: Work) -> tuple[Observed, ...]:
 
 
 async def _repeat(work: Work, found: tuple[Observed, ...]) -> None:
-    await capture(work, await ask(work))
+    if (issued := await ask(work)) is not None:
+        await capture(work, issued)
 
 
 async def _resend(work: Work, found: tuple[Observed, ...]) -> None:
     """Send the same tag again. A first request that was only late shows now, and goes."""
-    await capture(work, await ask(work))
+    if (issued := await ask(work)) is None:
+        return
+    await capture(work, issued)
     for twin in await work.provider.find(work.tag, work.spec):
         if twin.remote_id != work.remote_id:
             await work.provider.revoke(twin.remote_id)
@@ -92,6 +101,16 @@ async def _supersede(work: Work, found: tuple[Observed, ...]) -> None:
     )
 
 
+async def _captured(work: Work, found: tuple[Observed, ...]) -> None:
+    await _by_person(work, found[0].remote_id)
+
+
+async def _by_person(work: Work, remote_id: str) -> None:
+    issued = await captured_by_person(work, Issued(remote_id, Secret({})))
+    if issued is not None:
+        await capture(work, issued)
+
+
 async def _unknown(work: Work, found: tuple[Observed, ...]) -> None:
     vendor = work.declaration.title
     text = f"it was sent, the answer was never seen, and {vendor} cannot be asked"
@@ -105,6 +124,7 @@ EFFECTS: Mapping[Decision, Callable[[Work, tuple[Observed, ...]], Awaitable[None
     Decision.READ: _read,
     Decision.RENEW: _renew,
     Decision.SUPERSEDE: _supersede,
+    Decision.CAPTURE: _captured,
     Decision.UNKNOWN: _unknown,
 }
 """What each decision of `core.recovery` does."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Audit, Phase, SaveRecord
+from provisioner.engine import handoff
 from provisioner.engine.context import Work
 from provisioner.engine.deliver import deliver
 
@@ -20,9 +22,19 @@ async def send(work: Work) -> None:
 
 async def change_fields(work: Work) -> None:
     """sent ► verified: the vendor is asked for what is declared. Idempotent, so a repeat is fine."""
-    if any(field.path not in LOCAL for field in work.change.fields):
+    await at_vendor(work)
+    await work.advance(Phase.VERIFIED, waiting="", note="")
+
+
+async def at_vendor(work: Work) -> None:
+    """Have the vendor's fields be what is declared, by a call or by a person. Ours are not its business."""
+    changed = {field.path: field.after for field in work.change.fields if field.path not in LOCAL}
+    if not changed:
+        return
+    if Verb.UPDATE in work.capabilities.portal:
+        await handoff.confirmed(work, Verb.UPDATE, work.operation.generation, changed, work.remote_id)
+    else:
         await work.provider.update(work.remote_id, work.spec)
-    await work.advance(Phase.VERIFIED)
 
 
 async def hand_over(work: Work) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from plan_cases import desired
 
 from provisioner import state
-from provisioner.core.model import Address, Desired, Kind, Record
+from provisioner.core.model import Address, Desired, Kind, Record, Via
 from provisioner.core.plan import Plan
 from provisioner.core.planner import plan
 from provisioner.core.project import Limits, ProviderConfig, SinkConfig
@@ -131,7 +131,7 @@ class World:
                 project="payments",
                 store=store,
                 sealer=AgeSealer(
-                    {name: (self.recipient,) for name in ENVIRONMENTS},
+                    dict.fromkeys(ENVIRONMENTS, (self.recipient,)),
                     [self.identity] if self.with_identity else [],
                 ),
                 emergency=EmergencyFolder(self.root),
@@ -140,6 +140,9 @@ class World:
                     (name, environment): self._provider(name, environment)
                     for name in loaded.adapters
                     for environment in ENVIRONMENTS
+                },
+                via={
+                    (name, environment): Via.API for name in loaded.adapters for environment in ENVIRONMENTS
                 },
                 declarations=loaded.declarations,
                 now=self.sandbox.now,
