@@ -48,7 +48,8 @@ def open_database(
     make = create and not read_only
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, root, make, read_only, clock)
-    database = Database(_postgres(parsed), parsed.render_as_string(hide_password=True), clock)
+    where = parsed.difference_update_query(["password"]).render_as_string(hide_password=True)
+    database = Database(_postgres(parsed), where, clock)
     return _ready(database, make, read_only)
 
 

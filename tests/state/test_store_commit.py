@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
-from store_harness import NOON, PAYROLL, behind, commit, ended, happened, opened, process, save
+from store_harness import NOON, PAYROLL, behind, commit, ended, opened, process, save
 
 from provisioner.core.journal import Audit, SaveDelivery
 from provisioner.core.model import Address
@@ -68,7 +68,12 @@ def test_a_bad_write_fails_alone(store: StateStore, store_url: str) -> None:
 
     async def several() -> list[BaseException | None]:
         with _locked(store_url) as unlock:
-            wanted = [[save("a")], [save("b"), bad], [save("c")], [Audit("odd", NOON, detail={"x": object()})]]
+            wanted = [
+                [save("a")],
+                [save("b"), bad],
+                [save("c")],
+                [Audit("odd", NOON, detail={"x": object()})],
+            ]
             commits = [asyncio.create_task(store.commit(writes)) for writes in wanted]
             await asyncio.sleep(0)
             unlock()
@@ -221,5 +226,3 @@ def _cut_connections(url: str, where: str = "true") -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {where}",
     )
-
-

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,10 +60,16 @@ def test_runners_on_different_environments_write_at_once(store_url: str) -> None
     with opened(store_url) as first, opened(store_url) as second:
         first.acquire(["test"], holder="ada")
         second.acquire(["production"], holder="bob")
-        for number in range(3):
-            commit(first, save("a", "test"), happened("first", number=number))
-            commit(second, save("a", "production"), happened("second", number=number))
-        assert {"ada", "bob"} == {row.actor for row in first.audit_log()}
+
+        async def both() -> None:
+            for number in range(20):
+                await asyncio.gather(
+                    first.commit([save("a", "test"), happened("first", number=number)]),
+                    second.commit([save("a", "production"), happened("second", number=number)]),
+                )
+
+        asyncio.run(both())
+        assert {"ada": 20, "bob": 20} == Counter(row.actor for row in first.audit_log())
         assert first.audit_verify() == []
 
 
