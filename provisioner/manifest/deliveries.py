@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,11 +51,12 @@ def resolve(
 
 
 def target(sink: SinkConfig, provider: str, address: Address) -> str:
-    """Where a sink puts one credential's secret: a path relative to the project, or a command."""
+    """Where a sink puts one credential's secret: a path relative to the project, a URL, or a command."""
     if "path" in sink.options:
         words = {"environment": address.environment, "name": address.name, "provider": provider}
         path = _PLACEHOLDER.sub(lambda match: words[match[1]], sink.options["path"])
-        return posixpath.normpath(path)
+        server = [str(sink.options[key]).strip("/") for key in ("endpoint", "mount") if key in sink.options]
+        return "/".join([*server, path.lstrip("/")]) if server else path
     if "command" in sink.options:
         return shlex.join(sink.options["command"])
     return sink.name

@@ -56,6 +56,15 @@ class Document:
         return Place(self.file, (mark >> _LINE) + 1, (mark & ((1 << _LINE) - 1)) + 1)
 
 
+def plain(value: JsonValue) -> JsonValue:
+    """A copy of nothing but plain dicts and lists: what leaves this room carries no marks."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value
+
+
 def _step(node: JsonValue, step: str | int, mark: int, key: bool) -> tuple[JsonValue, int]:
     if isinstance(node, Items) and isinstance(step, int):
         return node[step], node.marks[step]

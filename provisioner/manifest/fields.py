@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.core.capabilities import Declaration, field_rules
 from provisioner.core.model import JsonObject, JsonValue, Kind
 from provisioner.manifest import addresses
+from provisioner.manifest.document import plain
 from provisioner.manifest.problems import unknown
 from provisioner.manifest.shape import Flaw, Shape
 from provisioner.manifest.words import VENDOR_FIELDS
@@ -56,7 +57,7 @@ def check(vendor: Vendor, fields: JsonObject, environment: str, kind: Kind) -> I
 
 def normal(vendor: Vendor, fields: JsonObject) -> dict[str, JsonValue]:
     """The same fields in the one form in which they are compared; nothing is added."""
-    found = {name: _plain(fields[name]) for name in VENDOR_FIELDS if name in fields and vendor.holds(name)}
+    found = {name: plain(fields[name]) for name in VENDOR_FIELDS if name in fields and vendor.holds(name)}
     if "allow_ips" in found:
         found["allow_ips"] = addresses.canonical(found["allow_ips"])
     if found.get("settings") == {}:
@@ -109,12 +110,3 @@ def _as_set(values: JsonValue) -> JsonValue:
         return values
     unique = {repr(value): value for value in values}
     return [unique[key] for key in sorted(unique)]
-
-
-def _plain(value: JsonValue) -> JsonValue:
-    """A copy of nothing but plain dicts and lists: what leaves this room carries no marks."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value

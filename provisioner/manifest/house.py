@@ -13,7 +13,7 @@ from provisioner.core.capabilities import Declaration
 from provisioner.core.model import JsonObject, JsonValue, Kind, Via
 from provisioner.core.project import Environment, Limits, ProviderConfig, SecretSource, SinkConfig
 from provisioner.core.renewal import duration
-from provisioner.manifest.document import Document
+from provisioner.manifest.document import Document, plain
 from provisioner.manifest.layers import Layer
 from provisioner.manifest.problems import Problems, unknown
 
@@ -23,7 +23,10 @@ STATE: Final = "sqlite:///.provision/state.db"
 PLACEHOLDERS: Final = ("environment", "name", "provider")
 """What the path of a sink may hold in braces."""
 
-_SINK_DEFAULTS: Final[Mapping[str, JsonObject]] = {"dotenv": {}, "exec": {"timeout": "30s"}}
+_SINK_DEFAULTS: Final[Mapping[str, JsonObject]] = {
+    "exec": {"timeout": "30s"},
+    "vault": {"timeout": "15s", "mount": "secret"},
+}
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -79,7 +82,7 @@ def build(
     """Read the project file, and note what does not fit together in it."""
     house = House(document, raw, users=_mapping(raw.get("users")))
     for name, entry in _mapping(raw.get("environments")).items():
-        options = {key: value for key, value in entry.items() if key not in ("kind", "recipients")}
+        options = {key: plain(value) for key, value in entry.items() if key not in ("kind", "recipients")}
         house.environments[name] = Environment(name, Kind(entry["kind"]), tuple(entry["recipients"]), options)
     for name, places in _mapping(raw.get("providers")).items():
         _check_provider(house, name, declarations, problems)
@@ -87,7 +90,7 @@ def build(
             _add_provider(house, name, environment, entry, declarations, problems)
     for name, entry in _mapping(raw.get("sinks")).items():
         house.sinks[name] = _sink(name, entry)
-        _check_path(house, name, problems)
+        _check_sink(house, name, problems)
     _check_state(house, problems)
     _check_defaults(house, declarations, problems)
     return house
@@ -139,7 +142,7 @@ def _provider(name: str, environment: str, entry: JsonObject) -> ProviderConfig:
         auth={key: _source(value) for key, value in entry.get("auth", {}).items()},
         parallelism=entry.get("parallelism", 4),
         timeout=duration(entry.get("timeout", "30s")).total_seconds(),
-        options=entry.get("options", {}),
+        options=plain(entry.get("options", {})),
     )
 
 
@@ -174,13 +177,28 @@ def _loopback(host: str) -> bool:
 
 def _sink(name: str, entry: JsonObject) -> SinkConfig:
     kind = entry["type"]
-    declared = {key: value for key, value in entry.items() if key != "type"}
-    return SinkConfig(name, kind, {**_SINK_DEFAULTS.get(kind, {}), **declared})
+    declared = {key: plain(value) for key, value in entry.items() if key != "type"}
+    options = {**_SINK_DEFAULTS.get(kind, {}), **declared}
+    if "timeout" in options:
+        options["timeout"] = duration(options["timeout"]).total_seconds()
+    return SinkConfig(name, kind, options)
 
 
-def _check_path(house: House, name: str, problems: Problems) -> None:
-    path = str(house.sinks[name].options.get("path", ""))
-    place = ("sinks", name, "path")
+def _check_sink(house: House, name: str, problems: Problems) -> None:
+    options = house.sinks[name].options
+    if "path" in options:
+        _check_path(house, ("sinks", name, "path"), options["path"], problems)
+    refusal = _endpoint_refusal(options["endpoint"]) if "endpoint" in options else ""
+    if refusal:
+        problems.add(house.document.place(("sinks", name, "endpoint")), refusal)
+
+
+def _check_path(house: House, place: tuple[str, ...], path: str, problems: Problems) -> None:
+    if {"", ".", ".."} & set(path.removeprefix("/").split("/")) or "\0" in path:
+        problems.add(
+            house.document.place(place),
+            "this path must lead down, step by step, to a file: take out `.`, `..` and empty steps",
+        )
     for placeholder in _PLACEHOLDER.findall(path):
         if placeholder not in PLACEHOLDERS:
             problems.add(house.document.place(place), unknown("placeholder", placeholder, PLACEHOLDERS))

@@ -28,7 +28,10 @@ SOUND: dict[str, Any] = {
         "providers": {
             "p": {"test": {"endpoint": "sandbox", "auth": {"token": {"env": "A"}}, "timeout": "5s"}}
         },
-        "sinks": {"s": {"type": "dotenv", "path": "x"}, "t": {"type": "exec", "command": ["x"]}},
+        "sinks": {
+            "s": {"type": "dotenv", "path": "x"},
+            "t": {"type": "exec", "command": ["x"], "timeout": "5s"},
+        },
         "users": {"u": {"p": 5}},
         "defaults": {"rotate": None, "providers": {"p": {"settings": {"a": 1}}}},
         "limits": {"revocations": 0},

@@ -38,8 +38,10 @@ providers:
       timeout: 2m
       options: {company: 4}
 sinks:
-  app-env: {type: dotenv, path: "./secrets/{environment}/{provider}/{name}.env"}
+  app-env: {type: dotenv, path: "secrets/{environment}/{provider}/{name}.env"}
   store: {type: exec, command: [./deliver, --to, the store]}
+  vault:
+    {type: vault, endpoint: "https://vault.example/", path: "apps/{name}", auth: {token: {env: VAULT_TOKEN}}}
 users:
   payroll-bot: {payspace: svc.payroll}
 limits: {revocations: 3}
@@ -59,7 +61,7 @@ credentials:
     scopes: [full-access]
     labels: {from: credential, credential: "yes"}
     rotate: {every: 60d}
-    deliver: [app-env, {to: store, as: {KEY: client_secret}}]
+    deliver: [app-env, {to: store, as: {KEY: client_secret}}, {to: vault, as: {key: client_id}}]
     previously: payroll-gl
     environments:
       test:
@@ -97,6 +99,11 @@ def test_a_credential_is_resolved_whole(write: Write) -> None:
                     "target": "secrets/production/payspace/payroll-export.env",
                 },
                 {"to": "store", "as": {"KEY": "client_secret"}, "target": "./deliver --to 'the store'"},
+                {
+                    "to": "vault",
+                    "as": {"key": "client_id"},
+                    "target": "https://vault.example/secret/apps/payroll-export",
+                },
             ],
             "rotate": {"every": "60d", "before": "7d"},
             "protect": True,
@@ -162,9 +169,20 @@ def test_the_rest_of_a_project(write: Write) -> None:
         ),
     }
     assert project.sinks == {
-        "app-env": SinkConfig("app-env", "dotenv", {"path": "./secrets/{environment}/{provider}/{name}.env"}),
+        "app-env": SinkConfig("app-env", "dotenv", {"path": "secrets/{environment}/{provider}/{name}.env"}),
+        "vault": SinkConfig(
+            "vault",
+            "vault",
+            {
+                "endpoint": "https://vault.example/",
+                "mount": "secret",
+                "path": "apps/{name}",
+                "auth": {"token": {"env": "VAULT_TOKEN"}},
+                "timeout": 15.0,
+            },
+        ),
         "store": SinkConfig(
-            "store", "exec", {"command": ["./deliver", "--to", "the store"], "timeout": "30s"}
+            "store", "exec", {"command": ["./deliver", "--to", "the store"], "timeout": 30.0}
         ),
     }
     where = Source("credentials/payroll.yaml", 21, 5)
