@@ -91,32 +91,20 @@ def read_plain(folder: int, name: str, *, limit: int) -> Existing | None:
 
 def create(folder: int, name: str, content: bytes, owner: tuple[int, int] | None = None) -> None:
     """Make a new file, mode 0600, durable when this returns. Raises FileExistsError where there is one."""
-    descriptor = os.open(name, _CREATE, FILE_MODE, dir_fd=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if owner is not None:
-                os.fchown(file.fileno(), *owner)
-            os.fchmod(file.fileno(), FILE_MODE)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        # Half a secret is worse than none: it would look like one.
-        os.unlink(name, dir_fd=folder)
-        raise
+    _write_new(folder, name, content, owner)
     os.fsync(folder)
 
 
 def replace(folder: int, name: str, content: bytes, owner: tuple[int, int] | None = None) -> None:
-    """Put a whole new file in the place of `name`. The temporary name is fixed,
-    so hold the folder's lock where another could replace the same file.
+    """Put a whole new file in the place of `name`, durable when this returns.
 
-    It is fixed so that what a killed run left behind is removed by the next one.
+    The temporary name is fixed, so that the next run removes what a killed one left behind: hold the folder's
+    lock where another could replace the same file.
     """
     temporary = f".{name}.provision"
     with suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
-    create(folder, temporary, content, owner)
+    _write_new(folder, temporary, content, owner)
     try:
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
@@ -130,6 +118,22 @@ def remove(folder: int, name: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     os.fsync(folder)
+
+
+def _write_new(folder: int, name: str, content: bytes, owner: tuple[int, int] | None) -> None:
+    descriptor = os.open(name, _CREATE, FILE_MODE, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
+            os.fchmod(file.fileno(), FILE_MODE)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        # Half a secret is worse than none: it would look like one.
+        os.unlink(name, dir_fd=folder)
+        raise
 
 
 def _read(descriptor: int, name: str, limit: int) -> Existing:

@@ -92,7 +92,9 @@ def test_damaged_file_is_named(tmp_path: Path, content: str) -> None:
         stranded(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["operation", "address", "generation", "remote_id", "sealed", "created_at"])
+@pytest.mark.parametrize(
+    "key", ["format", "operation", "address", "generation", "remote_id", "sealed", "created_at"]
+)
 def test_wrong_field_is_damage(tmp_path: Path, key: str) -> None:
     """A field of another kind is damage too."""
     path = save(tmp_path, _stranded())
