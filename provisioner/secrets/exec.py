@@ -1,6 +1,6 @@
 """Sink `exec`: a command takes the values as JSON on its standard input.
 
-Options: `command` (a list of words, run in the project's folder, never by a shell), `timeout` (seconds, 60).
+Options: `command` (a list of words, run in the project's folder, never by a shell), `timeout` (seconds, 30).
 The document has `format` (1), `operation`, `address`, `environment`, `name`, `provider`, `generation` and
 `values`, an object of texts by the consumer's names.
 Nothing secret stands in the arguments or the environment, where other processes could read it.
@@ -23,7 +23,7 @@ from provisioner.errors import SinkError
 from provisioner.secrets.parcels import seconds_option, values_of
 
 FORMAT = 1
-TIMEOUT = 60.0
+TIMEOUT = 30.0
 GRACE = 2.0
 """Seconds between asking a late command to end and ending it."""
 
