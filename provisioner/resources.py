@@ -1,6 +1,7 @@
-"""The schemas that come with the package: one place knows where they lie.
+"""The schemas and examples that come with the package: one place knows where they lie.
 
-An installed wheel carries them as `provisioner/schemas`; a checkout has them at its top, for people to edit.
+An installed wheel carries them as `provisioner/schemas` and `provisioner/examples`; a checkout has them at
+its top, for people to edit.
 """
 
 from __future__ import annotations
@@ -13,6 +14,20 @@ from provisioner.errors import UsageError
 
 _PLACES = (Path(__file__).parent / "schemas", Path(__file__).parent.parent / "schemas")
 """Where the schemas may lie, the wheel's place first."""
+
+_EXAMPLES = (Path(__file__).parent / "examples", Path(__file__).parent.parent / "examples")
+"""Where the examples may lie, the wheel's place first."""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "quickstart": ("provision.yaml", "credentials/example.yaml"),
+    "two-environments": (
+        "provision.yaml",
+        "credentials/payments.yaml",
+        "credentials/payroll.yaml",
+        "hand-over.sh",
+    ),
+}
+"""The files of each example. Named one by one, so that what a run leaves behind is never taken along."""
 
 
 def schemas() -> Path:
@@ -40,3 +55,13 @@ def schema_names() -> tuple[str, ...]:
     root = schemas()
     found = (path.relative_to(root).with_suffix("") for path in root.rglob("*.json"))
     return tuple(sorted(path.as_posix() for path in found))
+
+
+def example_files(name: str) -> dict[str, str]:
+    """The texts of an example by their paths. Raises UsageError, naming those that exist, for another."""
+    if name not in EXAMPLES:
+        raise UsageError(f"there is no example {name!r}", remedy=f"the examples are {', '.join(EXAMPLES)}")
+    root = next((place / name for place in _EXAMPLES if (place / name).is_dir()), None)
+    if root is None:
+        raise FileNotFoundError(f"the examples of provision are missing: they should lie in {_EXAMPLES[0]}")
+    return {path: (root / path).read_text(encoding="utf-8") for path in EXAMPLES[name]}

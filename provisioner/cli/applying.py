@@ -1,0 +1,147 @@
+"""Carrying out a plan for the command line: judge, watch, stop on Ctrl-C, and tell what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.cli.output import say
+from provisioner.cli.planning import nearest, track
+from provisioner.core.model import Via
+from provisioner.core.plan import Plan, Verdict
+from provisioner.core.rails import judge
+from provisioner.errors import Refused
+
+if TYPE_CHECKING:
+    from provisioner.cli.session import Session
+    from provisioner.engine.apply import Summary
+    from provisioner.engine.context import Step
+    from provisioner.secrets.sealing import AgeSealer
+    from provisioner.state.store import StateStore
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a plan is carried out."""
+
+    parallelism: int = 10
+    identities: tuple[Path, ...] = ()
+    allow_wider: bool = False
+
+
+def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
+    """Apply a plan, showing how far it is.
+
+    Raises what refuses it before anything is done. The first Ctrl-C begins nothing more and finishes what is
+    in flight; the second raises KeyboardInterrupt at once, and the next run recovers.
+    """
+    check_fits(session, plan)
+    sealer = session.sealer(plan.environments, manner.identities)
+    with session.store(writing=True) as store:
+        verdicts = judge(plan, track(session, plan, store.records(plan.environments), manner.allow_wider))
+        return asyncio.run(_apply(session, store, sealer, plan, verdicts, manner))
+
+
+def check_fits(session: Session, plan: Plan) -> None:
+    """Raise Refused for a plan of another project or store, or of places that are not declared any more."""
+    with session.store() as store:
+        here = {"project": session.project.name, "state": store.where}
+    for what, ours in here.items():
+        theirs = getattr(plan, what)
+        if theirs != ours:
+            raise Refused(
+                f"this plan is for {what} {theirs}, and here {what} is {ours}",
+                remedy="apply it where it was made, or plan again",
+            )
+    _check_environments(session, plan)
+    _check_providers(session, plan)
+
+
+def _check_environments(session: Session, plan: Plan) -> None:
+    known = {name: one.kind for name, one in session.project.environments.items()}
+    for name, kind in plan.environments.items():
+        if known.get(name) is not kind:
+            raise Refused(
+                f"this plan is for environment {name} of kind {kind}, which provision.yaml does not declare",
+                remedy=f"plan again; {nearest(name, known)}",
+            )
+
+
+def _check_providers(session: Session, plan: Plan) -> None:
+    declarations = session.registry.declarations
+    for change in plan.changes:
+        known = declarations.get(change.provider)
+        if known is None or Via(change.via) not in known.capabilities:
+            raise Refused(
+                f"{change.address}: {change.provider} via {change.via} is not known here", remedy="plan again"
+            )
+
+
+async def _apply(
+    session: Session,
+    store: StateStore,
+    sealer: AgeSealer,
+    plan: Plan,
+    verdicts: Iterable[Verdict],
+    manner: Manner,
+) -> Summary:
+    from provisioner.cli.progress import progress
+    from provisioner.engine import apply as engine
+    from provisioner.state.process import whoami
+
+    with _stopping() as stopping, progress(plan) as watch:
+
+        def note(step: Step) -> None:
+            _log.debug("%s %s: %s", step.address, step.action, step.phase)
+            watch(step)
+
+        async with session.vendors() as vendors:
+            context = session.context(store, sealer, vendors, note)
+            return await engine.apply(
+                context,
+                plan,
+                verdicts,
+                holder=whoami(),
+                parallelism=manner.parallelism,
+                stopping=stopping.is_set,
+            )
+
+
+@contextmanager
+def _stopping() -> Iterator[asyncio.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets; the second cancels the run."""
+    loop, task, event = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+    assert task is not None  # noqa: S101 - we are called from a task
+
+    def stop() -> None:
+        if event.is_set():
+            _let_go(loop)
+            task.cancel()
+            return
+        event.set()
+        say("Stopping: what is in flight is finished and saved. Once more stops hard.")
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield event
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        _let_go(loop)
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _let_go(loop: asyncio.AbstractEventLoop) -> None:
+    for number in SIGNALS:
+        loop.remove_signal_handler(number)

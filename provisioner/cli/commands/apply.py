@@ -1,0 +1,58 @@
+"""`provision apply`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisioner.cli import options
+from provisioner.cli.settings import Settings
+from provisioner.errors import UsageError
+
+
+@click.command()
+@click.argument(
+    "saved", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@options.selection
+@options.auto_approve
+@options.parallelism
+@options.identity
+@options.as_json
+@click.pass_obj
+def apply(
+    settings: Settings,
+    saved: Path | None,
+    environments: tuple[str, ...],
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+    refresh: bool,
+    allow_wider: bool,
+    auto_approve: bool,
+    parallelism: int,
+    identities: tuple[Path, ...],
+    as_json: bool,
+) -> int:
+    """Do what the plan says.
+
+    With PLAN, a file that `provision plan --out` saved, exactly that is done, and nothing is asked: it was
+    looked at. Without, a plan is made and shown first. Each step is durable before the next begins, so a run
+    that was stopped is taken up by the next one.
+    """
+    from provisioner.cli import saved_plan
+    from provisioner.cli.applying import Manner
+    from provisioner.cli.planning import Question
+    from provisioner.cli.run import Run
+    from provisioner.cli.session import Session
+
+    manner = Manner(parallelism, options.identity_files(identities), allow_wider)
+    run = Run(settings, Session(Path.cwd()), manner, auto_approve=auto_approve, as_json=as_json)
+    if saved is None:
+        return run.plan_and_apply(Question(environments, targets, excludes, refresh, allow_wider))
+    if environments or targets or excludes or not refresh:
+        raise UsageError(
+            "a saved plan is applied as it is",
+            remedy="give --env, --target, --exclude and --no-refresh to `provision plan`",
+        )
+    return run.apply(saved_plan.read(saved))

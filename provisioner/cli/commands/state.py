@@ -1,0 +1,40 @@
+"""`provision state list|show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisioner.cli import options
+from provisioner.cli.output import show as print_
+from provisioner.cli.output import show_json
+
+
+@click.group()
+def state() -> None:
+    """Look into the state store."""
+
+
+@state.command("list")
+@options.as_json
+def list_(as_json: bool) -> None:
+    """List every recorded address, one a line."""
+    from provisioner.cli.session import Session
+
+    with Session(Path.cwd()).store() as store:
+        addresses = [str(address) for address in sorted(store.all_records())]
+    if as_json:
+        show_json({"addresses": addresses})
+    elif addresses:
+        print_("\n".join(addresses))
+
+
+@state.command("show")
+@click.argument("address")
+def show(address: str) -> None:
+    """Print what is recorded of one address, as JSON and without secrets."""
+    from provisioner.cli.lookup import look_up
+    from provisioner.cli.session import Session
+
+    show_json(look_up(Session(Path.cwd()), address))

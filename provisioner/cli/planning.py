@@ -1,0 +1,156 @@
+"""From a question on the command line to a judged plan: look at the store and the vendors, then plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from provisioner.cli.output import say
+from provisioner.core.journal import Operation
+from provisioner.core.model import Address, Listing, Observations, Record, Via
+from provisioner.core.plan import Plan, judged
+from provisioner.core.planner import plan as decide
+from provisioner.core.rails import Track, judge
+from provisioner.core.situation import Order, Selection, Situation
+from provisioner.errors import ProvisionError, UsageError
+
+if TYPE_CHECKING:
+    from provisioner.cli.places import Place, Vendors
+    from provisioner.cli.session import Session
+    from provisioner.state.store import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a plan is asked for."""
+
+    environments: tuple[str, ...] = ()
+    """None means all."""
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    refresh: bool = True
+    """Whether the vendors are asked."""
+    allow_wider: bool = False
+    orders: Mapping[Address, Order] = field(default_factory=dict)
+
+
+def make_plan(session: Session, question: Question) -> Plan:
+    """The plan for this moment, with what the rails say of it. Writes nothing, anywhere."""
+    with session.store() as store:
+        situation = _situation(session, store, question)
+        if question.refresh:
+            situation = _observed(session, situation)
+        plan = decide(situation)
+        return judged(plan, judge(plan, track(session, plan, situation.records, question.allow_wider)))
+
+
+def track(session: Session, plan: Plan, records: Mapping[Address, Record], allow_wider: bool) -> Track:
+    """What the rails look at besides the plan."""
+    declarations = session.registry.declarations
+    return Track(
+        records=records,
+        capabilities={
+            change.address: declarations[change.provider].capabilities[Via(change.via)]
+            for change in plan.changes
+        },
+        limits=session.project.limits,
+        allow_wider=allow_wider,
+    )
+
+
+def known_environments(session: Session, asked: Iterable[str]) -> tuple[str, ...]:
+    """The environments asked for, or all of them. Raises UsageError for one that is not declared."""
+    known = session.project.environments
+    wanted = tuple(dict.fromkeys(asked)) or tuple(known)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"there is no environment {name!r}", remedy=nearest(name, known))
+    return wanted
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to do about a name that does not exist."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"write one of {', '.join(names[:20])}" if names else "there is none yet"
+
+
+def _situation(session: Session, store: StateStore, question: Question) -> Situation:
+    project = session.project
+    environments = known_environments(session, question.environments)
+    records = store.records(environments)
+    operations = store.operations(environments)
+    _require_declared([*records.values(), *operations], session)
+    _mention_others(session, store.environments_with_records())
+    return Situation(
+        project=project.name,
+        state=store.where,
+        environments={name: project.environments[name].kind for name in environments},
+        desired=project.desired,
+        records=records,
+        operations=operations,
+        declarations=session.registry.declarations,
+        now=session.now(),
+        removed=project.removed,
+        orders=question.orders,
+        selection=Selection(question.targets, question.excludes),
+    )
+
+
+def _require_declared(held: Iterable[Record | Operation], session: Session) -> None:
+    """Every vendor that holds something of ours must be known here, or nothing can be said of it."""
+    known = session.registry.declarations
+    for one in held:
+        if one.provider not in known or Via(one.via) not in known[one.provider].capabilities:
+            broken = session.registry.broken.get(one.provider, "")
+            raise ProvisionError(
+                f"{one.address} is held by {one.provider} via {one.via}, which is not known here",
+                remedy=broken or "install the provider that made it",
+            )
+
+
+def _mention_others(session: Session, environments: Iterable[str]) -> None:
+    for name in environments:
+        if name not in session.project.environments:
+            say(f"Note: the records of {name} are left alone: provision.yaml declares no such environment.")
+
+
+def _observed(session: Session, situation: Situation) -> Situation:
+    from dataclasses import replace
+
+    observations = asyncio.run(_observe(session, _places(situation)))
+    return replace(situation, observations=observations, observed_at=situation.now)
+
+
+def _places(situation: Situation) -> set[Place]:
+    """Where anything that was asked for is declared, recorded or in the middle of something."""
+    everything: list[tuple[Address, str]] = [(one.address, one.provider) for one in situation.desired]
+    everything += [(address, one.provider) for address, one in situation.records.items()]
+    everything += [(one.address, one.provider) for one in situation.operations]
+    return {
+        (provider, address.environment)
+        for address, provider in everything
+        if address.environment in situation.environments and situation.selection.holds(address)
+    }
+
+
+async def _observe(session: Session, places: Collection[Place]) -> Observations:
+    from provisioner.engine.observe import observe
+
+    async with session.vendors() as vendors:
+        unseen = {place: why for place in places if (why := _cannot_open(vendors, place))}
+        seen = await observe(vendors, [place for place in places if place not in unseen])
+    return {**seen, **{place: Listing(unseen=why) for place, why in unseen.items()}}
+
+
+def _cannot_open(vendors: Vendors, place: Place) -> str:
+    try:
+        _ = vendors[place]
+    except ProvisionError as error:
+        return error.message
+    return ""

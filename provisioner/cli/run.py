@@ -1,0 +1,51 @@
+"""Plan, show, ask, apply, tell: what `apply`, `renew` and `revoke` have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.cli.applying import Manner, carry_out
+from provisioner.cli.asking import confirm
+from provisioner.cli.output import painter, show, show_json
+from provisioner.cli.planning import Question, make_plan
+from provisioner.cli.render_plan import plan_text
+from provisioner.cli.render_summary import summary_json, summary_text
+from provisioner.cli.saved_plan import document
+from provisioner.cli.session import Session
+from provisioner.cli.settings import Settings
+from provisioner.cli.values import listed
+from provisioner.core.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One apply from the command line. Its methods return the exit code."""
+
+    settings: Settings
+    session: Session
+    manner: Manner
+    auto_approve: bool
+    as_json: bool
+
+    def plan_and_apply(self, question: Question) -> int:
+        """Make a plan, show it, ask where it would do anything, and carry it out."""
+        from provisioner.engine.apply import refuse
+
+        plan = make_plan(self.session, question)
+        show(plan_text(plan, painter(self.settings, to_stderr=self.as_json)), to_stderr=self.as_json)
+        refuse(plan.verdicts)
+        if plan.pending:
+            where = listed(sorted({change.address.environment for change in plan.changes}))
+            confirm(f"Do this in {where}?", auto_approve=self.auto_approve)
+        return self.apply(plan)
+
+    def apply(self, plan: Plan) -> int:
+        """Carry out a plan that was looked at."""
+        from provisioner.engine.apply import Summary
+
+        summary = carry_out(self.session, plan, self.manner) if plan.changes else Summary(())
+        if self.as_json:
+            show_json({"plan": document(plan), **summary_json(summary)})
+        elif plan.changes:
+            show(summary_text(summary, painter(self.settings)))
+        return summary.exit_code

@@ -1,0 +1,112 @@
+"""A plan as a file: JSON with a digest (schemas/plan.json), written whole or not at all, refused if edited.
+
+Beside the digest over everything the file carries one for each change, so that a refusal can say which
+address was edited. Digests find edits; they do not prove who wrote the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from provisioner.core.model import JsonObject, JsonValue
+from provisioner.core.plan import FORMAT_VERSION, Plan, canonical, from_json, to_json
+from provisioner.errors import PlanEdited, ProvisionError, Refused
+
+REMEDY = "plan again, look, and apply that"
+
+LIMIT = 1 << 28
+"""Bytes. A larger file is no plan of ours."""
+
+
+def document(plan: Plan) -> dict[str, JsonValue]:
+    """The plan as its file holds it, and as `plan --format json` prints it."""
+    body = to_json(plan)
+    checks = {"file": _digest(body), "changes": [_digest(change) for change in body["changes"]]}
+    return {**body, "digest": plan.digest, "checks": checks}
+
+
+def write(path: Path, plan: Plan) -> None:
+    """Write the file, mode 0600: either all of it, or what was there before. Raises ProvisionError."""
+    text = json.dumps(document(plan), indent=2) + "\n"
+    draft = path.with_name(f".{path.name}.{token_hex(6)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(text.encode("ascii"))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ProvisionError(
+            f"the plan cannot be written to {path}: {error.strerror}", remedy="choose another --out"
+        ) from None
+
+
+def read(path: Path) -> Plan:
+    """The plan in a file. Raises PlanEdited naming what was edited, and Refused for a newer format."""
+    parsed = _parsed(path)
+    found = parsed.get("format_version")
+    if isinstance(found, int) and found > FORMAT_VERSION:
+        raise Refused(
+            f"{path} has plan format {found}, and this version of provision reads {FORMAT_VERSION}",
+            remedy="apply it with the version of provision that made it, or plan again",
+        )
+    plan = _understood(parsed)
+    if plan is None or document(plan) != parsed:
+        raise PlanEdited(f"{path} is not what was saved: {_what(parsed)}", remedy=REMEDY)
+    return plan
+
+
+def _understood(parsed: JsonObject) -> Plan | None:
+    """The plan in it, where that much can be read; whether it is what was saved shows only later."""
+    try:
+        plan = from_json(parsed)
+        document(plan)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return None
+    return plan
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LIMIT + 1)
+        found = json.loads(raw) if len(raw) <= LIMIT else None
+    except OSError as error:
+        raise ProvisionError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise PlanEdited(f"{path} is no saved plan: it is not JSON", remedy=REMEDY) from None
+    if not isinstance(found, dict):
+        raise PlanEdited(f"{path} is no saved plan", remedy=REMEDY)
+    return found
+
+
+def _what(parsed: JsonObject) -> str:
+    """Which addresses were edited, as far as the file can still tell."""
+    if not isinstance(parsed.get("changes"), list) or not isinstance(parsed.get("checks"), Mapping):
+        return "it has not the shape of a plan"
+    changes, digests = parsed["changes"], parsed["checks"].get("changes")
+    if not isinstance(digests, list):
+        return "it has not the shape of a plan"
+    edited = sorted(set(_edited(changes, digests)))
+    if edited:
+        return f"{', '.join(edited)} was edited"
+    if len(changes) != len(digests):
+        return "a change was removed"
+    return "something beside its changes was edited"
+
+
+def _edited(changes: list[JsonValue], digests: list[JsonValue]) -> Iterator[str]:
+    for change in changes:
+        if not isinstance(change, Mapping) or _digest(change) not in digests:
+            yield str(change.get("address", "a change")) if isinstance(change, Mapping) else "a change"
+
+
+def _digest(value: JsonValue) -> str:
+    return hashlib.sha256(canonical(value).encode("utf-8", "backslashreplace")).hexdigest()

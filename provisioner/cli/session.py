@@ -1,0 +1,155 @@
+"""The composition root: a project's manifests, store, sealer, sinks and vendors, put together for the engine.
+
+Time: where every vendor of the project is an embedded twin, the twins' clock is the project's clock, so that
+`provision sandbox clock --advance` moves a whole project. Otherwise it is the machine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.cli.places import Sinks, Vendors, closing
+from provisioner.core.project import Project, ProviderConfig
+from provisioner.core.provider import Provider
+from provisioner.core.secret import Secret
+from provisioner.errors import ProviderError
+
+if TYPE_CHECKING:
+    from provisioner.engine.context import Context, Step
+    from provisioner.providers.http import Http
+    from provisioner.providers.registry import Registry
+    from provisioner.sandbox.world import Sandbox
+    from provisioner.secrets.sealing import AgeSealer
+    from provisioner.state.store import StateStore
+
+SANDBOX = "sandbox"
+"""The endpoint that means the embedded twin."""
+
+HOME = Path(".provision")
+"""What provision keeps beside the manifests."""
+
+
+def sandbox_folder(root: Path) -> Path:
+    """Where the twins of a project keep their data."""
+    return root / HOME / "sandbox"
+
+
+class Session:
+    """One project, as one run of the program works with it. Raises ManifestInvalid when it is made."""
+
+    def __init__(self, root: Path) -> None:
+        from provisioner import manifest
+        from provisioner.providers import registry
+
+        self.registry: Registry = registry.load()
+        self.project: Project = manifest.load(root, self.registry.declarations)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.project.root
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The embedded twins of this project."""
+        from provisioner.sandbox.world import Sandbox
+
+        return Sandbox(sandbox_folder(self.root))
+
+    @cached_property
+    def _on_the_sandboxs_clock(self) -> bool:
+        endpoints = {config.endpoint for config in self.project.providers.values()}
+        return endpoints == {SANDBOX}
+
+    def now(self) -> datetime:
+        """The present moment in UTC, on the project's clock."""
+        return self.sandbox.now() if self._on_the_sandboxs_clock else datetime.now(UTC)
+
+    def store(self, *, writing: bool = False) -> StateStore:
+        """The project's state; without `writing` one that is not there reads as empty and is not made."""
+        from provisioner.state import open_store
+
+        return open_store(
+            self.project.state,
+            project=self.project.name,
+            root=self.root,
+            clock=lambda: datetime.now(UTC),  # leases are about processes, which live on the machine's clock
+            create=writing,
+            read_only=not writing,
+        )
+
+    def sealer(self, environments: Iterable[str], identities: tuple[Path, ...] = ()) -> AgeSealer:
+        """Seals to the recipients of these environments, and opens with these identities.
+
+        Raises SecretError for a recipient that age does not take.
+        """
+        from provisioner.secrets.sealing import AgeSealer
+
+        known = self.project.environments
+        return AgeSealer({name: known[name].recipients for name in environments}, identities)
+
+    @asynccontextmanager
+    async def vendors(self) -> AsyncIterator[Vendors]:
+        """The vendors as providers, each opened when first asked for; all belong to one event loop."""
+        vendors = Vendors(self.project.providers, self._open)
+        async with closing(vendors):
+            yield vendors
+
+    def _open(self, config: ProviderConfig) -> Provider:
+        from provisioner.providers.http import Http
+
+        adapter = self.registry.adapter(config.provider)
+        if config.endpoint == SANDBOX:
+            return adapter.open(config, self._twin(config))
+        return adapter.open(config, Http(config, self._token(config)))
+
+    def _twin(self, config: ProviderConfig) -> Http:
+        from provisioner.providers.http import Http
+
+        tenant = self.project.environments[config.environment].kind.value
+        try:
+            token = Secret({"token": self.sandbox.token(config.provider, tenant)})
+        except LookupError:
+            raise ProviderError(
+                f"the sandbox has no twin of {config.provider}", remedy="write the vendor's own endpoint"
+            ) from None
+        here = replace(config, endpoint=f"http://sandbox.invalid/{config.provider}/{tenant}")
+        return Http(here, token, app=self.sandbox.app)
+
+    def _token(self, config: ProviderConfig) -> Secret:
+        from provisioner.providers.auth import management_token
+
+        return management_token(config, self.root)
+
+    def context(
+        self, store: StateStore, sealer: AgeSealer, vendors: Vendors, watch: Callable[[Step], None]
+    ) -> Context:
+        """The engine's surroundings."""
+        import asyncio
+        from secrets import token_hex
+
+        from provisioner.engine.context import Context
+        from provisioner.secrets.emergency import EmergencyFolder
+
+        return Context(
+            project=self.project.name,
+            store=store,
+            sealer=sealer,
+            emergency=EmergencyFolder(self.root),
+            sinks=Sinks(self.project.sinks, self.root),
+            providers=vendors,
+            via={place: config.via for place, config in self.project.providers.items()},
+            declarations=self.registry.declarations,
+            now=self.now,
+            sleep=asyncio.sleep,
+            nonce=lambda: token_hex(
+                8
+            ),  # with the longest names, a tag still has at most 128 characters (FP1)
+            watch=watch,
+        )
