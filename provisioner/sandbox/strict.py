@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -58,6 +59,35 @@ class Flag:
     def fault(self, value: object) -> str | None:
         """Why `value` is neither."""
         return None if isinstance(value, bool) else "must be true or false"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number, written as one."""
+
+    lowest: int
+    highest: int
+
+    def fault(self, value: object) -> str | None:
+        """Why `value` is no such number."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            return "must be a whole number"
+        fits = self.lowest <= value <= self.highest
+        return None if fits else f"must be from {self.lowest} to {self.highest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar, as `2026-11-21` (RFC 3339 full-date)."""
+
+    def fault(self, value: object) -> str | None:
+        """Why `value` is no such day."""
+        try:
+            # fromisoformat() alone would read other forms of ISO 8601 too.
+            known = isinstance(value, str) and len(value) == 10 and str(date.fromisoformat(value)) == value
+        except ValueError:
+            known = False
+        return None if known else "must be a day of the calendar, as 2026-11-21"
 
 
 @dataclass(frozen=True, slots=True)
