@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,6 +96,17 @@ class Sandbox:
             )
         if decided.rowcount != 1:
             raise LookupError(f"no credential {key_id} waits for {vendor}'s approval")
+
+    @contextmanager
+    def tenancy(self, vendor: str, tenant: str) -> Iterator[Tenancy]:
+        """The data of a tenant within one transaction, as the vendor's own console works on it.
+
+        Raises `LookupError` for an unknown vendor or tenant.
+        """
+        if vendor not in VENDORS or tenant not in TENANTS:
+            raise LookupError(f"the sandbox has no {vendor}/{tenant}")
+        with self._database.transaction() as connection:
+            yield Tenancy(connection, vendor, tenant, self._moment(connection))
 
     def ledger(self, vendor: str, tenant: str) -> list[LedgerEntry]:
         """Every credential ever made there, oldest first: what tests compare with what should be there."""
