@@ -16,6 +16,8 @@ from provisioner.providers.http import Http, Timing
 NOW = datetime(2026, 11, 2, 14, 0, 0, tzinfo=UTC)
 CUT = b""
 HANG = None
+DRIP = b"HTTP/1.1 200 x\r\nContent-Length: 1000000\r\n\r\n"
+"""An answer that never stops coming, one byte at a time."""
 Script = Sequence[bytes | None]
 
 
@@ -54,6 +56,10 @@ class Vendor:
             await reader.read()  # until the client gives up
         else:
             writer.write(reply)
+        while reply is DRIP and not reader.at_eof():
+            writer.write(b" ")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(), 0.05)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from scripted_vendor import CUT, HANG, NOW, Script, answer, truncated, vendor
+from scripted_vendor import CUT, DRIP, HANG, NOW, Script, answer, truncated, vendor
 
 from provisioner.core.model import JsonValue
 from provisioner.core.project import ProviderConfig
@@ -220,3 +220,40 @@ def test_at_most_so_many_calls_at_once() -> None:
 
     asyncio.run(play())
     assert 3 == most
+
+
+def test_an_answer_that_never_ends_is_lost() -> None:
+    """`timeout` bounds the whole of a request: a vendor that drips bytes is given up like a silent one."""
+
+    async def play() -> object:
+        async with vendor([DRIP]) as it:
+            return await asyncio.wait_for(_send(it.http(timeout=0.3), CREATE), 30)
+
+    assert OutcomeUnknown is asyncio.run(play())
+
+
+def test_an_answer_beyond_measure_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer longer than any of ours is not kept, and means what an unreadable one means."""
+    monkeypatch.setattr("provisioner.providers.http.LONGEST_ANSWER", 10)
+    assert (1, OutcomeUnknown) == asyncio.run(_play(CREATE, [FINE]))
+
+
+def test_an_app_that_breaks_is_a_vendor_that_breaks() -> None:
+    """An exception of the application in process leaves the outcome unknown, as a cut connection does."""
+
+    async def app(scope: JsonValue, receive: JsonValue, send: JsonValue) -> None:
+        raise RuntimeError("after the effect")
+
+    config = ProviderConfig("acme", "test", "http://twin/base")
+    assert OutcomeUnknown is asyncio.run(_send(Http(config, Secret({"token": "t"}), app=app), CREATE))
+
+
+@pytest.mark.parametrize(("address", "outcome"), [("127.0.0.1", "a"), ("192.0.2.1", VendorUnreachable)])
+def test_calls_leave_from_the_address_that_was_asked_for(address: str, outcome: object) -> None:
+    """`local_address` is where calls come from; one that this machine lacks reaches nobody."""
+
+    async def play() -> object:
+        async with vendor([FINE]) as it:
+            return await _send(it.http(local_address=address), CREATE)
+
+    assert outcome == asyncio.run(play())
