@@ -27,7 +27,7 @@ def make(case: Case, desired: Desired, action: Action, reason: Reason) -> Change
         generation=_generation(record, action),
         fields=_first_fields(desired) if action is Action.CREATE else field_changes(case, desired),
         desired=desired_to_json(desired),
-        operation=case.operation.id if case.operation else None,
+        operation=_superseded(case),
         previously=case.renamed_from,
         notes=tuple(_notes(case, desired, action)),
         handoffs=_handoffs(case, desired, action),
@@ -64,6 +64,7 @@ def end(case: Case, record: Record, reason: Reason) -> Change:
         record_version=record.version,
         generation=live[-1].number,
         ends=tuple(generation.number for generation in live),
+        operation=_superseded(case),
         handoffs=_ending_handoffs(case, len(live)),
         notes=("it is still declared: the next plan creates it again",) if still else (),
     )
@@ -80,8 +81,14 @@ def retire(case: Case, record: Record, generation: Generation, reason: Reason) -
         record_version=record.version,
         generation=generation.number,
         ends=(generation.number,),
+        operation=_superseded(case),
         handoffs=_ending_handoffs(case, 1),
     )
+
+
+def _superseded(case: Case) -> str | None:
+    """The open operation that gives way to this change: one that never reached its vendor."""
+    return case.operation.id if case.operation else None
 
 
 def _ending_handoffs(case: Case, count: int) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Change:
     desired: JsonObject | None = None
     """What to bring about: fields, local, user, kind; None where nothing is wanted any more."""
     operation: str | None = None
-    """The open operation that it goes on with: of a wait, an activate or a recover."""
+    """The open operation that it goes on with (wait, activate, recover), or that gives way to it."""
     previously: str | None = None
     """The name that the address had before."""
     notes: tuple[str, ...] = ()

@@ -13,6 +13,12 @@ from collections.abc import Callable
 VARIABLE = "PROVISION_FAILPOINT"
 
 
+def arm(setting: str) -> None:
+    """Arm one failpoint in this process, as the variable would at its start."""
+    global hit
+    hit = _armed(setting)
+
+
 def _armed(setting: str) -> Callable[[str], None]:
     wanted, _, count = setting.partition(":")
     left = int(count or 1)

@@ -52,6 +52,15 @@ STEPS: tuple[Step, ...] = (
             desired TEXT NOT NULL, waiting TEXT NOT NULL, note TEXT NOT NULL,
             PRIMARY KEY (project, id))""",
         "CREATE INDEX provision_operations_by_phase ON provision_operations (project, phase)",
+        """CREATE TABLE provision_handoffs (
+            project TEXT NOT NULL, id TEXT NOT NULL, operation TEXT NOT NULL,
+            environment TEXT NOT NULL, name TEXT NOT NULL, provider TEXT NOT NULL,
+            verb TEXT NOT NULL, generation INTEGER NOT NULL,
+            screen TEXT NOT NULL, steps TEXT NOT NULL, asks TEXT NOT NULL, state TEXT NOT NULL,
+            opened_at TEXT NOT NULL, closed_at TEXT, note TEXT NOT NULL,
+            PRIMARY KEY (project, id))""",
+        "CREATE INDEX provision_handoffs_by_operation ON provision_handoffs (project, operation)",
+        "CREATE INDEX provision_handoffs_by_state ON provision_handoffs (project, state)",
         """CREATE TABLE provision_audit (
             project TEXT NOT NULL, seq BIGINT NOT NULL, at TEXT NOT NULL, actor TEXT NOT NULL,
             event TEXT NOT NULL, address TEXT, detail TEXT NOT NULL,

@@ -12,10 +12,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
-from provisioner.core.journal import CLOSED, Operation, Phase
+from provisioner.core.journal import CLOSED, Handoff, HandoffState, Operation, Phase
 from provisioner.core.model import Address, Generation, Record, Via
-from provisioner.state.rows import generation_of, operation_of
-from provisioner.state.tables import DELIVERIES, GENERATIONS, LEASES, OPERATIONS, RECORDS, SECRETS, at
+from provisioner.state.rows import generation_of, handoff_of, operation_of
+from provisioner.state.tables import (
+    DELIVERIES,
+    GENERATIONS,
+    HANDOFFS,
+    LEASES,
+    OPERATIONS,
+    RECORDS,
+    SECRETS,
+    at,
+)
 from provisioner.state.values import HeldLease
 
 VIAS = {via.value: via for via in Via}
@@ -122,6 +131,28 @@ def deliveries(
     )
     rows = connection.execute(chosen.order_by(DELIVERIES.c.at, DELIVERIES.c.sink))
     return {sink: datetime.fromisoformat(at) for sink, at in rows}
+
+
+def handoffs_of(connection: Connection, project: str, operation: str) -> list[Handoff]:
+    """Every handoff of one operation, oldest first."""
+    return _handoffs(connection, and_(HANDOFFS.c.project == project, HANDOFFS.c.operation == operation))
+
+
+def open_handoffs(connection: Connection, project: str) -> list[Handoff]:
+    """Every handoff that waits for somebody, oldest first."""
+    waiting = HANDOFFS.c.state == HandoffState.OPEN.value
+    return _handoffs(connection, and_(HANDOFFS.c.project == project, waiting))
+
+
+def handoff(connection: Connection, project: str, id: str) -> Handoff | None:
+    """One handoff, whatever became of it."""
+    found = _handoffs(connection, and_(HANDOFFS.c.project == project, HANDOFFS.c.id == id))
+    return found[0] if found else None
+
+
+def _handoffs(connection: Connection, chosen: ColumnElement[bool]) -> list[Handoff]:
+    query = select(HANDOFFS).where(chosen).order_by(HANDOFFS.c.opened_at, HANDOFFS.c.id)
+    return [handoff_of(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def environments_with_records(connection: Connection, project: str) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioner.core.journal import Action, Operation, Phase
+from provisioner.core.capabilities import Verb
+from provisioner.core.journal import Action, Handoff, HandoffState, Operation, Phase
 from provisioner.core.model import Address, Generation, GenerationState, JsonValue, Record, Tag
 
 Row = dict[str, Any]
@@ -134,5 +135,42 @@ def operation_of(row: Row) -> Operation:
         remote_id=row["remote_id"],
         desired=json.loads(row["desired"]),
         waiting=row["waiting"],
+        note=row["note"],
+    )
+
+
+def handoff_row(handoff: Handoff) -> Row:
+    """One handoff."""
+    return key_of(handoff.address) | {
+        "id": handoff.id,
+        "operation": handoff.operation,
+        "provider": handoff.provider,
+        "verb": handoff.verb.value,
+        "generation": handoff.generation,
+        "screen": handoff.screen,
+        "steps": canonical(list(handoff.steps)),
+        "asks": canonical(list(handoff.asks)),
+        "state": handoff.state.value,
+        "opened_at": stored(handoff.opened_at),
+        "closed_at": stored_or_none(handoff.closed_at),
+        "note": handoff.note,
+    }
+
+
+def handoff_of(row: Row) -> Handoff:
+    """A handoff from its columns."""
+    return Handoff(
+        id=row["id"],
+        operation=row["operation"],
+        address=Address(row["environment"], row["name"]),
+        provider=row["provider"],
+        verb=Verb(row["verb"]),
+        generation=row["generation"],
+        screen=row["screen"],
+        steps=tuple(json.loads(row["steps"])),
+        asks=tuple(json.loads(row["asks"])),
+        state=HandoffState(row["state"]),
+        opened_at=datetime.fromisoformat(row["opened_at"]),
+        closed_at=moment(row["closed_at"]),
         note=row["note"],
     )

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from provisioner.core.journal import Operation, Write
+from provisioner.core.journal import Handoff, Operation, Write
 from provisioner.core.model import Address, Generation, Record
 from provisioner.errors import Fenced, StateUnavailable
 from provisioner.state import audit, process, reads, writes
@@ -85,6 +85,10 @@ class StateStore:
         """When each sink acknowledged this generation."""
         return self._read(reads.deliveries, address, generation)
 
+    def handoffs_of(self, operation: str) -> list[Handoff]:
+        """Every handoff of one operation, in the order in which they were opened."""
+        return self._read(reads.handoffs_of, operation)
+
     def acquire(self, environments: Collection[str], *, holder: str) -> None:
         """Take the lease of each environment, or none, and keep it by heartbeat.
 
@@ -136,6 +140,14 @@ class StateStore:
     def generations(self, address: Address) -> tuple[Generation, ...]:
         """Every generation ever issued for an address, also where its record is gone."""
         return self._read(reads.generations, address)
+
+    def open_handoffs(self) -> list[Handoff]:
+        """Every handoff that waits for somebody, oldest first."""
+        return self._read(reads.open_handoffs)
+
+    def handoff(self, id: str) -> Handoff | None:
+        """One handoff, whatever became of it."""
+        return self._read(reads.handoff, id)
 
     def leases(self) -> tuple[HeldLease, ...]:
         """Who works on which environment."""

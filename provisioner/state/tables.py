@@ -120,6 +120,27 @@ OPERATIONS = Table(
     Index("provision_operations_by_phase", "project", "phase"),
 )
 
+HANDOFFS = Table(
+    "provision_handoffs",
+    METADATA,
+    *_key("project", "id"),
+    _text("operation"),
+    _text("environment"),
+    _text("name"),
+    _text("provider"),
+    _text("verb"),
+    Column("generation", Integer, nullable=False),
+    _text("screen"),
+    _text("steps"),
+    _text("asks"),
+    _text("state"),
+    _text("opened_at"),
+    _text("closed_at", nullable=True),
+    _text("note"),
+    Index("provision_handoffs_by_operation", "project", "operation"),
+    Index("provision_handoffs_by_state", "project", "state"),
+)
+
 AUDIT = Table(
     "provision_audit",
     METADATA,

@@ -14,6 +14,7 @@ from provisioner.core.journal import (
     RenameRecord,
     SaveDelivery,
     SaveGeneration,
+    SaveHandoff,
     SaveOperation,
     SaveRecord,
     Write,
@@ -21,8 +22,18 @@ from provisioner.core.journal import (
 from provisioner.core.model import Address, GenerationState
 from provisioner.errors import StateError
 from provisioner.state import audit
-from provisioner.state.rows import generation_row, key_of, operation_row, record_row, stored
-from provisioner.state.tables import DELIVERIES, GENERATIONS, INSERT, OPERATIONS, RECORDS, SECRETS, Insert, at
+from provisioner.state.rows import generation_row, handoff_row, key_of, operation_row, record_row, stored
+from provisioner.state.tables import (
+    DELIVERIES,
+    GENERATIONS,
+    HANDOFFS,
+    INSERT,
+    OPERATIONS,
+    RECORDS,
+    SECRETS,
+    Insert,
+    at,
+)
 
 
 def apply(connection: Connection, project: str, actor: str, writes: Sequence[Write]) -> None:
@@ -85,6 +96,10 @@ def _save_generation(connection: Connection, project: str, write: SaveGeneration
         _put(connection, SECRETS, project, row)
 
 
+def _save_handoff(connection: Connection, project: str, write: SaveHandoff) -> None:
+    _put(connection, HANDOFFS, project, handoff_row(write.handoff))
+
+
 def _save_delivery(connection: Connection, project: str, write: SaveDelivery) -> None:
     row = {"number": write.generation, "sink": write.sink, "at": stored(write.at)}
     _put(connection, DELIVERIES, project, key_of(write.address) | row)
@@ -97,6 +112,7 @@ WRITES: dict[type[Write], Callable[[Connection, str, Any], None]] = {
     RenameRecord: _rename_record,
     SaveGeneration: _save_generation,
     SaveDelivery: _save_delivery,
+    SaveHandoff: _save_handoff,
 }
 
 ADDRESSES: dict[type[Write], Callable[[Any], Address]] = {
@@ -106,6 +122,7 @@ ADDRESSES: dict[type[Write], Callable[[Any], Address]] = {
     RenameRecord: lambda write: cast(RenameRecord, write).after,
     SaveGeneration: lambda write: cast(SaveGeneration, write).address,
     SaveDelivery: lambda write: cast(SaveDelivery, write).address,
+    SaveHandoff: lambda write: cast(SaveHandoff, write).handoff.address,
 }
 
 

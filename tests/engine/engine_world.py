@@ -6,7 +6,7 @@ Nothing in it stands in for our own code. Time is the twins' clock, and waiting 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -124,7 +124,6 @@ class World:
     def context(self, store: StateStore) -> Context:
         """The engine's surroundings in this world."""
         loaded = registry.load()
-        counter = itertools.count(len(list(self.sandbox.ledger("payspace", "test"))))
         sink = SinkConfig("app-env", "dotenv", {"path": "secrets/{environment}/{name}.env"})
         return self.wrap(
             Context(
@@ -147,7 +146,7 @@ class World:
                 declarations=loaded.declarations,
                 now=self.sandbox.now,
                 sleep=self._sleep,
-                nonce=lambda: f"{next(counter):08x}{self.sandbox.now().timestamp():.6f}".replace(".", ""),
+                nonce=lambda: secrets.token_hex(8),
             )
         )
 
@@ -204,11 +203,21 @@ class World:
 
 def make_world(root: Path) -> World:
     """An empty project with a key of its own."""
+    generate_identity(root / "identity.txt")
+    return open_world(root)
+
+
+def open_world(root: Path, **given: Any) -> World:
+    """A project that is there already, with nothing declared yet."""
     identity = root / "identity.txt"
-    recipient = generate_identity(identity)
-    clock_start = START
-    sandbox = Sandbox(root / ".provision" / "sandbox", clock=lambda: clock_start)
-    return World(root, sandbox, recipient, identity)
+    sandbox = Sandbox(root / ".provision" / "sandbox", clock=lambda: START)
+    return World(root, sandbox, _recipient(identity), identity, **given)
+
+
+def _recipient(identity: Path) -> str:
+    """The public key that an identity file names in its comment."""
+    (line,) = (line for line in identity.read_text().splitlines() if line.startswith("# public key: "))
+    return line.removeprefix("# public key: ")
 
 
 def deliver(name: str, *parts: str) -> list[dict[str, Any]]:
