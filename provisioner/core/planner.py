@@ -22,8 +22,9 @@ from provisioner.core.making import (
     paths_that_take,
     renamed,
     retire,
+    vendor_differences,
 )
-from provisioner.core.model import GenerationState, RemoteStatus
+from provisioner.core.model import Desired, GenerationState, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.core.situation import Case, Situation, cases
@@ -226,10 +227,15 @@ def _updated(case: Case) -> Change | None:
 def _why_updated(case: Case, paths: list[str]) -> Reason:
     if paths == ["name"] and case.renamed_from:
         return renamed(case.renamed_from)
-    altered = case.desired and {difference.path for difference in drift(case, case.desired)}
-    if altered == set(paths):
+    if case.desired and _altered(case, case.desired) == set(paths):
         return Reason("drift", f"drift: {', '.join(paths)} altered at the vendor")
     return Reason("differs", f"{', '.join(paths)} differ{'s' if len(paths) == 1 else ''}")
+
+
+def _altered(case: Case, desired: Desired) -> set[str]:
+    """What is otherwise at the vendor although the manifest wants what was applied."""
+    edited = {difference.path for difference in vendor_differences(case, desired)}
+    return {difference.path for difference in drift(case, desired)} - edited
 
 
 CHECKS: tuple[Callable[[Case], Change | None], ...] = (
