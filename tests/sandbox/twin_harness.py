@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from referencing.jsonschema import DRAFT202012
 from provisioner.sandbox.world import Sandbox
 
 CONTRACTS = Path(__file__).parents[2] / "schemas" / "contracts"
-METHODS = ("get", "post", "put", "patch", "delete")
-VENDORS = ("payspace", "paynet")
+METHODS = ("get", "head", "post", "put", "patch", "delete")
+VENDORS = ("payspace", "paynet", "paytia", "timeclock")
 TENANTS = ("test", "production")
+
+Proof = str | Mapping[str, str] | None
 
 
 class Contract:
@@ -82,7 +85,7 @@ class Contract:
         declared = self.resolve(operation["responses"][str(response.status_code)])
         for name, header in declared.get("headers", {}).items():
             self.require(header["schema"], response.headers[name])
-        if "content" not in declared:
+        if "content" not in declared or response.request.method == "HEAD":
             assert response.content == b""
             return
         media_type = response.headers["content-type"].partition(";")[0]
@@ -105,19 +108,20 @@ class Twin:
     contract: Contract
 
     def call(
-        self, method: str, path: str, *, token: str | None = "management", **more: Any
+        self, method: str, path: str, *, token: Proof = "management", caller: str = "127.0.0.1", **more: Any
     ) -> httpx.Response:
-        """One request; `token` is a bearer token, `None` for none, by default the management token."""
+        """One request; `token` is a bearer token, headers, or `None`; by default the management token."""
         if token == "management":
             token = self.sandbox.token(self.vendor, self.tenant)
-        headers = {**({"authorization": f"Bearer {token}"} if token else {}), **more.pop("headers", {})}
-        response = asyncio.run(self._send(method, path, headers=headers, **more))
+        proof = {"authorization": f"Bearer {token}"} if isinstance(token, str) and token else token or {}
+        headers = {**proof, **more.pop("headers", {})}
+        response = asyncio.run(self._send(method, path, caller, headers=headers, **more))
         if self.tenant in TENANTS:
             self.contract.check("/" + path.partition("?")[0], response)
         return response
 
-    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.sandbox.app)
+    async def _send(self, method: str, path: str, caller: str, **more: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.sandbox.app, client=(caller, 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
             return await client.request(method, f"/{self.vendor}/{self.tenant}/{path}", **more)
 
