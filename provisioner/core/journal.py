@@ -104,6 +104,12 @@ class Handoff:
     asks: tuple[str, ...]
     """The names of what to bring back; empty where the person only confirms."""
     opened_at: datetime
+    fields: JsonObject = field(default_factory=dict)
+    """What to set there, as the steps say it in words."""
+    remote_id: str = ""
+    """The vendor's id of the credential; empty for one that is to be made."""
+    tag: str = ""
+    """Our mark, where the step makes something."""
     state: HandoffState = HandoffState.OPEN
     closed_at: datetime | None = None
     note: str = ""

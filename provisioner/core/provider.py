@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from provisioner.core.model import Address, JsonObject, Listing, Observed, Tag
 from provisioner.core.secret import Secret
@@ -63,6 +63,26 @@ class User:
     detail: str = ""
 
 
+class Keyring(Protocol):
+    """The secrets of one vendor in one environment, for a vendor that asks for them to manage its credentials.
+
+    Such a vendor may replace a secret with any answer (RFC 7592 §2.1, §2.2): what it answered is kept before
+    anything else is done with it, and the one before is dead.
+    """
+
+    async def load(self, remote_id: str) -> Secret:
+        """The newest secret of a credential that is recorded here, with every part it was issued with.
+
+        Raises IdentityMissing where no identity opens it, SecretError where none was ever captured.
+        """
+
+    async def save(self, issued: Issued) -> None:
+        """Take this secret in the place of what is held of its remote id; durable when it returns.
+
+        Raises StateError where the store cannot take it; the sealed secret then lies in the emergency folder.
+        """
+
+
 class Provider(Protocol):
     """One vendor in one environment. All calls are safe to make from one event loop at once."""
 
@@ -101,3 +121,14 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class KeepsSecrets(Protocol):
+    """A provider whose `get`, `update` and `revoke` need the secret itself: it asks to be lent a keyring.
+
+    The engine lends one before it asks for any of them, and holds the lease of the environment meanwhile.
+    """
+
+    def lend(self, keyring: Keyring) -> None:
+        """Where to get secrets from, and where to keep what replaces them."""

@@ -96,6 +96,9 @@ async def _open(work: Work, verb: Verb, generation: int, fields: JsonObject, rem
         steps=instructions(work.declaration, verb, known, fields),
         asks=work.declaration.screens[verb].asks,
         opened_at=work.context.now(),
+        fields=fields,
+        remote_id=remote_id,
+        tag=str(work.operation.tag or ""),
     )
     opened = Audit("handoff opened", handoff.opened_at, work.address, {"handoff": handoff.id, "verb": verb})
     await work.context.store.commit([SaveHandoff(handoff), opened])

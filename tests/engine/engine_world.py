@@ -27,7 +27,7 @@ from provisioner.core.secret import Secret
 from provisioner.core.situation import Order, Situation
 from provisioner.engine.apply import Summary, apply
 from provisioner.engine.context import Context
-from provisioner.engine.observe import observe
+from provisioner.engine.observe import expected_ids, observe
 from provisioner.providers import registry
 from provisioner.providers.http import Http, Timing
 from provisioner.sandbox.world import Sandbox
@@ -178,7 +178,8 @@ class World:
             orders=self.orders,
         )
         if refresh:
-            seen = await observe(context.providers, context.providers)
+            expected = expected_ids(situation.records.values(), situation.operations)
+            seen = await observe(context.providers, context.providers, expected)
             situation = replace(situation, observations=seen, observed_at=now)
         return plan(situation), situation
 
