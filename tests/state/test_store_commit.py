@@ -72,7 +72,7 @@ def test_a_bad_write_fails_alone(store: StateStore, store_url: str) -> None:
                 [save("a")],
                 [save("b"), bad],
                 [save("c")],
-                [Audit("odd", NOON, detail={"x": object()})],
+                [save("d"), Audit("odd", NOON, detail={"x": object()})],
             ]
             commits = [asyncio.create_task(store.commit(writes)) for writes in wanted]
             await asyncio.sleep(0)

@@ -7,11 +7,15 @@ import os
 import signal
 import subprocess
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
+from sqlalchemy import create_engine
 from store_harness import NOON, PAYROLL, RECORD, Clock, behind, commit, ended, happened, opened, process, save
 
 from provisioner.core.journal import SaveRecord
@@ -221,13 +225,31 @@ def test_a_lease_that_ran_out_untaken_is_prolonged_first(store_url: str) -> None
 
 
 def test_a_heartbeat_keeps_the_lease(store_url: str) -> None:
-    """A run that writes nothing for longer than its lease still has it."""
-    with opened(store_url, lease=0.3, clock=lambda: datetime.now(UTC)) as quiet, opened(store_url) as other:
+    """A run that writes nothing has its lease prolonged before it runs out."""
+    with opened(store_url, lease=3, clock=_really_now) as quiet, opened(store_url) as other:
         quiet.acquire(["test"], holder="ada")
         (first,) = other.leases()
-        while other.leases()[0].expires_at < first.expires_at + timedelta(seconds=0.4):
-            pass  # ends by the heartbeats alone
+        while other.leases() == (first,):
+            sleep(0.01)
+        assert _really_now() < first.expires_at
         assert other.leases()[0].epoch == 1
+
+
+def test_a_run_that_is_being_overtaken_writes_nothing(store_url: str) -> None:
+    """A commit that meets another run's taking of the lease waits for it, and is fenced."""
+    with opened(store_url) as slow:
+        slow.acquire(["test"], holder="ada")
+
+        async def meet() -> None:
+            with _being_overtaken(store_url) as finish:
+                late = asyncio.create_task(slow.commit([save("late")]))
+                await asyncio.wait([late], timeout=0.3)
+                finish()
+            with pytest.raises(Fenced):
+                await late
+
+        asyncio.run(meet())
+        assert slow.all_records() == {}
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -289,6 +311,22 @@ def test_this_process_lives() -> None:
     here = processes.here()
     assert not processes.is_dead(here)
     assert processes.is_dead(replace(here, pid=999_999_999))
+
+
+@contextmanager
+def _being_overtaken(url: str) -> Iterator[Callable[[], None]]:
+    """A transaction of another run that took the lease and is not committed until the function is called."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("UPDATE provision_leases SET epoch = epoch + 1, holder = 'bob'")
+        yield connection.commit
+    engine.dispose()
+
+
+def _really_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _run_out(url: str) -> None:
