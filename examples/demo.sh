@@ -18,15 +18,22 @@ fi
 rm -rf "$folder"
 
 run init "$folder" --name demo --from quickstart
-run -C "$folder" plan
-run -C "$folder" apply --auto-approve
+run -C "$folder" plan --out first-plan.json
+run -C "$folder" apply first-plan.json
 run -C "$folder" status
 run -C "$folder" plan
+
+# Where it is not on everybody's PATH, the next step is told so that it can be copied.
+program=$(command -v provision)
+case $program in
+    "$PWD"/*) program=${program#"$PWD"/} ;;
+    *) program=provision ;;
+esac
 
 cat <<END
 
 That was the main job. Next: change a description in $folder/credentials/example.yaml, then
 
-  provision -C $folder plan
-  provision -C $folder apply
+  $program -C $folder plan
+  $program -C $folder apply
 END

@@ -25,7 +25,7 @@ import click
 from provisioner import __version__
 from provisioner.cli.lazy import LazyGroup
 from provisioner.cli.output import say
-from provisioner.cli.settings import Settings, start_log
+from provisioner.cli.settings import Settings, logging_to_stderr
 from provisioner.cli.values import plain
 from provisioner.errors import ManifestInvalid, ProvisionError
 
@@ -95,7 +95,7 @@ def program(ctx: click.Context, chdir: Path | None, debug: bool, color: str, ver
     """Credentials as code: plan, apply, renew and revoke API credentials from YAML manifests."""
     settings: Settings = ctx.obj
     settings.debug, settings.color = debug, color
-    start_log(verbose=verbose)
+    ctx.with_resource(logging_to_stderr(verbose=verbose))
     if chdir is not None:
         before = Path.cwd()
         ctx.call_on_close(lambda: os.chdir(before))

@@ -89,9 +89,7 @@ def _lines(found: JsonObject) -> Iterator[str]:
     yield plain(found["address"])
     record = found["record"]
     if record:
-        yield from _pairs(
-            {"provider": f"{record['provider']} via {record['via']}", "version": record["version"]}
-        )
+        yield from _pairs({name: record[name] for name in ("provider", "via", "version")})
         yield from _pairs({**record["fields"], **record["local"]})
     operation = found["operation"]
     if operation:

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from provisioner.cli.places import Sinks, Vendors, closing
 from provisioner.core.project import Project, ProviderConfig
 from provisioner.core.provider import Provider
@@ -40,6 +42,13 @@ def sandbox_folder(root: Path) -> Path:
     return root / HOME / "sandbox"
 
 
+def open_session() -> Session:
+    """The project in the present folder, let go of when the command ends. Raises ManifestInvalid."""
+    session = Session(Path.cwd())
+    click.get_current_context().call_on_close(session.close)
+    return session
+
+
 class Session:
     """One project, as one run of the program works with it. Raises ManifestInvalid when it is made."""
 
@@ -61,6 +70,11 @@ class Session:
         from provisioner.sandbox.world import Sandbox
 
         return Sandbox(sandbox_folder(self.root))
+
+    def close(self) -> None:
+        """Let go of the twins' data, where it was opened."""
+        if "sandbox" in self.__dict__:
+            self.sandbox.close()
 
     @cached_property
     def _on_the_sandboxs_clock(self) -> bool:

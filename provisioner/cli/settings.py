@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from provisioner.cli.values import plain
@@ -26,16 +28,18 @@ class _Log(logging.Handler):
         sys.stderr.write(f"{line}\n")
 
 
-_HANDLER = _Log()
-
-
-def start_log(*, verbose: bool) -> None:
+@contextmanager
+def logging_to_stderr(*, verbose: bool) -> Iterator[None]:
     """Write provision's own log to stderr: warnings, or with `verbose` everything.
 
     Only our own loggers are heard. Those of libraries know whole requests, and so secrets.
     """
-    log = logging.getLogger("provisioner")
-    log.propagate = False
+    log, handler = logging.getLogger("provisioner"), _Log()
+    before = log.level
     log.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    if _HANDLER not in log.handlers:
-        log.addHandler(_HANDLER)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)

@@ -44,10 +44,10 @@ def apply(
     from provisioner.cli.applying import Manner
     from provisioner.cli.planning import Question
     from provisioner.cli.run import Run
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
     manner = Manner(parallelism, options.identity_files(identities), allow_wider)
-    run = Run(settings, Session(Path.cwd()), manner, auto_approve=auto_approve, as_json=as_json)
+    run = Run(settings, open_session(), manner, auto_approve=auto_approve, as_json=as_json)
     if saved is None:
         return run.plan_and_apply(Question(environments, targets, excludes, refresh, allow_wider))
     if environments or targets or excludes or not refresh:

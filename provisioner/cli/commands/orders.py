@@ -13,7 +13,7 @@ from provisioner.cli.settings import Settings
 from provisioner.core.journal import Action
 from provisioner.core.model import Address
 from provisioner.core.situation import Order
-from provisioner.errors import ProvisionError, UsageError
+from provisioner.errors import ProvisionError
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
@@ -45,9 +45,9 @@ def renew(settings: Settings, /, addresses: tuple[str, ...], reason: str, **how:
 
     ADDRESS is ENVIRONMENT/NAME, as `provision status` lists it.
     """
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
-    session = Session(Path.cwd())
+    session = open_session()
     wanted = _parsed(addresses)
     _require(wanted, {one.address for one in session.project.desired}, "declared")
     return _order(settings, session, wanted, Order(Action.RENEW, _why(reason)), **how)
@@ -62,9 +62,9 @@ def revoke(settings: Settings, /, addresses: tuple[str, ...], reason: str, **how
     ADDRESS is ENVIRONMENT/NAME, as `provision status` lists it. What is still declared is created again by
     the next plan: remove it from the manifests as well.
     """
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
-    session = Session(Path.cwd())
+    session = open_session()
     wanted = _parsed(addresses)
     with session.store() as store:
         records = store.all_records()
@@ -106,10 +106,9 @@ def _why(reason: str) -> str:
 
 
 def _parsed(texts: tuple[str, ...]) -> tuple[Address, ...]:
-    try:
-        return tuple(dict.fromkeys(Address.parse(text) for text in texts))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    from provisioner.cli.lookup import parse_address
+
+    return tuple(dict.fromkeys(parse_address(text) for text in texts))
 
 
 def _require(addresses: Iterable[Address], known: Iterable[Address], how: str) -> None:

@@ -57,10 +57,10 @@ def plan(
     from provisioner.cli.planning import Question, make_plan
     from provisioner.cli.render_markdown import plan_markdown
     from provisioner.cli.render_plan import plan_text
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
     question = Question(environments, targets, excludes, refresh, allow_wider)
-    made = make_plan(Session(Path.cwd()), question)
+    made = make_plan(open_session(), question)
     if as_json or form == "json":
         show_json(saved_plan.document(made))
     elif form == "markdown":

@@ -32,6 +32,8 @@ def serve(host: str, port: int) -> None:
 
     try:
         server.serve(_folder(), host, port, ready=_tell_endpoints)
+    except KeyboardInterrupt:
+        return  # that is how serving ends
     except ModuleNotFoundError:
         raise ProvisionError("serving needs uvicorn", remedy="pip install 'provisioner[serve]'") from None
     except OSError as error:
@@ -124,10 +126,10 @@ def _open() -> Sandbox:
 def _waiting(text: str) -> tuple[str, str]:
     """The vendor and key id of the operation that waits at an address."""
     from provisioner.cli.lookup import parse_address
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
     address = parse_address(text)
-    with Session(Path.cwd()).store() as store:
+    with open_session().store() as store:
         for operation in store.operations([address.environment]):
             if operation.address == address and operation.remote_id and operation.waiting == "approval":
                 return operation.provider, operation.remote_id

@@ -45,13 +45,13 @@ def get(
     Prints KEY=value lines, or with --field one value as it is. Every read is written to the audit log first.
     """
     from provisioner.cli.lookup import parse_address
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
     if part is not None and as_json:
         raise UsageError(
             "--field prints one value as it is, and --json all of them", remedy="give one of the two"
         )
-    session = Session(Path.cwd())
+    session = open_session()
     opened = _read(session, parse_address(address), generation, part, options.identity_files(identities))
     _print(opened, part, as_json)
 

@@ -42,9 +42,9 @@ def _saved(settings: Settings, path: Path, as_json: bool) -> None:
 def _address(text: str, as_json: bool) -> None:
     from provisioner.cli.lookup import look_up
     from provisioner.cli.records import known_text
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
-    found = look_up(Session(Path.cwd()), text)
+    found = look_up(open_session(), text)
     if as_json:
         show_json(found)
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from provisioner.cli import options
@@ -20,9 +18,9 @@ def state() -> None:
 @options.as_json
 def list_(as_json: bool) -> None:
     """List every recorded address, one a line."""
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
-    with Session(Path.cwd()).store() as store:
+    with open_session().store() as store:
         addresses = [str(address) for address in sorted(store.all_records())]
     if as_json:
         show_json({"addresses": addresses})
@@ -35,6 +33,6 @@ def list_(as_json: bool) -> None:
 def show(address: str) -> None:
     """Print what is recorded of one address, as JSON and without secrets."""
     from provisioner.cli.lookup import look_up
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
-    show_json(look_up(Session(Path.cwd()), address))
+    show_json(look_up(open_session(), address))

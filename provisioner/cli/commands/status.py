@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from provisioner.cli import options
@@ -19,9 +17,9 @@ def status(as_json: bool) -> None:
     """
     from provisioner.cli.inventory import rows
     from provisioner.cli.render_status import status_json, status_text
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
-    session = Session(Path.cwd())
+    session = open_session()
     with session.store() as store:
         found = rows(session, store)
         for lease in store.leases():

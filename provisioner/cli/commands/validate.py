@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from provisioner.cli import options
@@ -19,10 +17,10 @@ def validate(as_json: bool) -> int:
 
     Every problem is shown at once, as file:line:column: what, and what to do.
     """
-    from provisioner.cli.session import Session
+    from provisioner.cli.session import open_session
 
     try:
-        project = Session(Path.cwd()).project
+        project = open_session().project
     except ManifestInvalid as error:
         if not as_json:
             raise

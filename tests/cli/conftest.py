@@ -1,0 +1,22 @@
+"""What the tests of the command line share: a project with an identity, on the embedded sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from program_runner import PAYROLL, Cli
+
+from provisioner.secrets.identities import generate_identity
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A project with one credential in test, nothing applied yet."""
+    monkeypatch.delenv("PROVISION_IDENTITY", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    root = tmp_path / "project"
+    generate_identity(root / ".provision" / "identity.txt")
+    project = Cli(root)
+    project.write(PAYROLL)
+    return project
