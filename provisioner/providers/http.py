@@ -32,7 +32,7 @@ from provisioner.providers.retry import (
     fate_of,
     seconds_asked,
 )
-from provisioner.providers.route import Route, Safety
+from provisioner.providers.route import Elsewhere, Route, Safety
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +50,8 @@ _LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "h
 _BROKEN_CONTRACT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What a reader trips over when an answer is not what the contract says; its text could quote the answer."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_PRIVATE = frozenset({("https", True), ("https", False), ("http", True)})
+"""By scheme, and whether it stays on this machine: where a secret may go."""
 
 _log = logging.getLogger(__name__)
 
@@ -91,9 +93,10 @@ class Http:
         timing: Timing | None = None,
         policy: Policy | None = None,
     ) -> None:
-        _check_endpoint(config, in_process=app is not None)
-        _check_token(config, token)
+        self._in_process = app is not None
         self._config = config
+        self._check_private(config.endpoint)
+        _check_token(config, token)
         self._token = token
         self._timing = timing or Timing()
         self._policy = policy or Policy()
@@ -112,17 +115,20 @@ class Http:
         query: Mapping[str, str | int] | None = None,
         json: JsonObject | None = None,
         form: Secret | None = None,
+        at: Elsewhere | None = None,
     ) -> T:
         """Ask, and read the answer with `read(status, body)`, where body is the parsed JSON or None.
+
+        `at` is where the route is, when it is not below the endpoint; its path is then a name only.
 
         A reader's error, one of `_BROKEN_CONTRACT`, means that the vendor did not keep to the contract.
         Raises the errors of `core.provider`, each after as many attempts as its row in `retry.FATES` allows.
         """
-        url = self._url(route, id)
+        url = self._url(route, id) if at is None else self._check_private(at.url)
         waited, unsure = 0.0, False
         async with self._places:
             for number in range(1, self._policy.attempts + 1):
-                attempt = await self._attempt(route, read, url, query, json, form)
+                attempt = await self._attempt(route, read, url, at, query, json, form)
                 _log.debug("%s %s, attempt %d: %s", self._config.provider, route, number, attempt.fate)
                 if attempt.fate is Fate.ANSWERED:
                     return attempt.value  # type: ignore[return-value]  # an answered attempt holds what was read
@@ -146,18 +152,30 @@ class Http:
             raise ProviderError(f"{id!r} is no id at {self._config.provider}")
         return f"{self._config.endpoint.rstrip('/')}/{route.path.replace('{id}', quote(id, safe=''))}"
 
+    def _check_private(self, url: str) -> str:
+        """The URL, when what goes there cannot be read on the way."""
+        parts = urlsplit(url)
+        if self._in_process or (parts.scheme, parts.hostname in _LOCAL) in _PRIVATE:
+            return url
+        where = f"{self._config.provider} in {self._config.environment}"
+        raise ProviderError(
+            f"the endpoint of {where} would get secrets in clear",
+            remedy="write an https:// URL; http:// is for this machine only",
+        )
+
     async def _attempt(
         self,
         route: Route,
         read: Callable[[int, JsonValue], T],
         url: str,
+        at: Elsewhere | None,
         query: Mapping[str, str | int] | None,
         body: JsonObject | None,
         form: Secret | None,
     ) -> _Attempt[T]:
         import httpx
 
-        request = self._request(route, url, query, body, form)
+        request = self._request(route, url, at, query, body, form)
         try:
             async with asyncio.timeout(self._config.timeout):
                 response = await self._client.send(request, stream=True)
@@ -173,13 +191,16 @@ class Http:
         self,
         route: Route,
         url: str,
+        at: Elsewhere | None,
         query: Mapping[str, str | int] | None,
         body: JsonObject | None,
         form: Secret | None,
     ) -> httpx.Request:
         headers = {"accept": "application/json"}
         content: bytes | None = None
-        if route.managed:
+        if at is not None and at.authorization is not None:
+            headers["authorization"] = at.authorization.reveal("authorization")
+        elif route.managed:
             headers["authorization"] = f"Bearer {self._token.reveal('token')}"
         if body is not None:
             headers["content-type"] = "application/json"
@@ -263,16 +284,6 @@ def _client(
     elif local_address is not None:
         options["transport"] = httpx.AsyncHTTPTransport(local_address=local_address, limits=limits)
     return httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, **options)
-
-
-def _check_endpoint(config: ProviderConfig, *, in_process: bool) -> None:
-    url = urlsplit(config.endpoint)
-    if in_process or url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOCAL):
-        return
-    raise ProviderError(
-        f"the endpoint of {config.provider} in {config.environment} would get secrets in clear",
-        remedy="write an https:// URL; http:// is for this machine only",
-    )
 
 
 def _check_token(config: ProviderConfig, token: Secret) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
 from provisioner.core.model import JsonValue
 from provisioner.core.secret import Secret
 from provisioner.errors import VendorRejected
 from provisioner.providers.answers import text
 from provisioner.providers.http import Http
-from provisioner.providers.route import Route, Safety
+from provisioner.providers.route import Elsewhere, Route, Safety
 
 CLIENT = ("client_id", "client_secret")
 """The parts of the secret that a client of the token endpoint holds."""
@@ -47,6 +49,17 @@ async def ask_for_token(http: Http, route: Route, secret: Secret) -> Grant:
     return await http.send(route, _grant, form=_form(secret))
 
 
+async def ask_token_endpoint(
+    http: Http, route: Route, secret: Secret, *, url: str, basic: bool, scope: str
+) -> Grant:
+    """The same at a URL that the vendor told; the client authenticates by HTTP Basic or in the form.
+
+    Only some servers grant anything to who names no scope, and only some take an empty one (RFC 6749 §3.3).
+    """
+    form = _form(secret, in_form=not basic, scope=scope)
+    return await http.send(route, _grant, form=form, at=Elsewhere(url, _basic(secret) if basic else None))
+
+
 def unexpected(vendor: str, grant: Grant) -> VendorRejected:
     """The error for a refusal that says nothing about the secret, such as a broken request of ours."""
     said = grant.error or "no code of RFC 6749"
@@ -66,10 +79,17 @@ def compared(granted: frozenset[str] | None, asked: frozenset[str]) -> str:
     )
 
 
-def _form(secret: Secret) -> Secret:
+def _form(secret: Secret, *, in_form: bool = True, scope: str = "") -> Secret:
     # Made apart, so that no frame of a failing call holds a part in clear.
-    parts = {part: secret.reveal(part) for part in CLIENT}
-    return Secret({"grant_type": "client_credentials", **parts})
+    parts = {part: secret.reveal(part) for part in CLIENT} if in_form else {}
+    wanted = {"scope": scope} if scope else {}
+    return Secret({"grant_type": "client_credentials", **parts, **wanted})
+
+
+def _basic(secret: Secret) -> Secret:
+    """Each part form-encoded, then the pair in Base64 (RFC 6749 §2.3.1)."""
+    pair = ":".join(quote_plus(secret.reveal(part), safe="") for part in CLIENT)
+    return Secret({"authorization": f"Basic {b64encode(pair.encode()).decode('ascii')}"})
 
 
 def _grant(status: int, body: JsonValue) -> Grant:

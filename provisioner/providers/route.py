@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from provisioner.core.secret import Secret
+
 
 class Safety(StrEnum):
     """What sending a request twice would do."""
@@ -33,3 +35,12 @@ class Route:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where the vendor itself said that a route is, such as in its metadata: not below the endpoint."""
+
+    url: str
+    authorization: Secret | None = None
+    """The part `authorization` is the header of that name, instead of our management token."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from provisioner.engine.context import Context
 from provisioner.engine.observe import expected_ids, observe
 from provisioner.providers import registry
 from provisioner.providers.http import Http, Timing
+from provisioner.sandbox.registry import VENDORS
 from provisioner.sandbox.world import Sandbox
 from provisioner.secrets.emergency import EmergencyFolder
 from provisioner.secrets.identities import generate_identity
@@ -123,7 +125,7 @@ class World:
 
     def context(self, store: StateStore) -> Context:
         """The engine's surroundings in this world."""
-        loaded = registry.load()
+        loaded = _registry()
         sink = SinkConfig("app-env", "dotenv", {"path": "secrets/{environment}/{name}.env"})
         return self.wrap(
             Context(
@@ -137,7 +139,7 @@ class World:
                 sinks={"app-env": open_sink(sink, self.root)},
                 providers={
                     (name, environment): self._provider(name, environment)
-                    for name in loaded.adapters
+                    for name in loaded.adapters.keys() & VENDORS.keys()
                     for environment in ENVIRONMENTS
                 },
                 via={
@@ -151,7 +153,7 @@ class World:
         )
 
     def _provider(self, name: str, environment: str) -> Provider:
-        adapter = registry.load().adapter(name)
+        adapter = _registry().adapter(name)
         config = ProviderConfig(
             provider=name,
             environment=environment,
@@ -200,6 +202,12 @@ class World:
         finally:
             for provider in context.providers.values():
                 await provider.close()
+
+
+@cache
+def _registry() -> registry.Registry:
+    """The providers at hand; finding them takes longer than a small apply."""
+    return registry.load()
 
 
 def make_world(root: Path) -> World:
