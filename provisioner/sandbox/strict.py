@@ -84,7 +84,7 @@ class Day:
         """Why `value` is no such day."""
         try:
             # fromisoformat() alone would read other forms of ISO 8601 too.
-            known = isinstance(value, str) and len(value) == 10 and str(date.fromisoformat(value)) == value
+            known = isinstance(value, str) and str(date.fromisoformat(value)) == value
         except ValueError:
             known = False
         return None if known else "must be a day of the calendar, as 2026-11-21"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
 from collections.abc import Iterator
@@ -346,6 +347,29 @@ def test_head_answers_as_get_without_a_body(twin: Twin) -> None:
         get, head = (call(twin, made, method, path) for method in ("GET", "HEAD"))
         assert (200, b"") == (head.status_code, head.content)
         assert get.headers == head.headers
+
+
+def test_no_body_is_sent_for_head(twin: Twin) -> None:
+    """TC7: the application itself sends no body for HEAD; the client of these tests would hide one."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "HEAD",
+        "path": "/timeclock/test/api/profile",
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {sign(grant(twin))}".encode())],
+    }
+    asyncio.run(twin.sandbox.app(scope, receive, send))
+
+    assert 200 == sent[0]["status"]
+    assert b"" == b"".join(message.get("body", b"") for message in sent)
 
 
 def test_one_users_times_are_not_anothers(twin: Twin) -> None:
