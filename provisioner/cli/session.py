@@ -20,7 +20,7 @@ from provisioner.cli.places import Sinks, Vendors, closing
 from provisioner.core.project import Project, ProviderConfig
 from provisioner.core.provider import Provider
 from provisioner.core.secret import Secret
-from provisioner.errors import ProviderError
+from provisioner.errors import ProviderError, ProvisionError
 
 if TYPE_CHECKING:
     from provisioner.engine.context import Context, Step
@@ -40,6 +40,16 @@ HOME = Path(".provision")
 def sandbox_folder(root: Path) -> Path:
     """Where the twins of a project keep their data."""
     return root / HOME / "sandbox"
+
+
+def open_sandbox(root: Path) -> Sandbox:
+    """The twins of the project in this folder. Raises ProvisionError where their data is of another version."""
+    from provisioner.sandbox.world import Sandbox
+
+    try:
+        return Sandbox(sandbox_folder(root))
+    except ValueError as error:
+        raise ProvisionError(str(error)) from None
 
 
 def open_session() -> Session:
@@ -67,9 +77,7 @@ class Session:
     @cached_property
     def sandbox(self) -> Sandbox:
         """The embedded twins of this project."""
-        from provisioner.sandbox.world import Sandbox
-
-        return Sandbox(sandbox_folder(self.root))
+        return open_sandbox(self.root)
 
     def close(self) -> None:
         """Let go of the twins' data, where it was opened."""

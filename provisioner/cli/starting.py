@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from provisioner.resources import example_files
 
 RECIPIENT = "age1vqmqkecm5zs8hr26cwpgjhlu7zj07tgg6fdd3lz93565tmdxdqnshsnhxy"
 """The recipient that the examples carry. Nobody has its identity: a project gets one of its own."""
+
+CHECKOUT_SCHEMAS = "../../schemas/"
+"""Where the examples tell editors that the schemas are."""
+
+SCHEMAS = Path(".provision", "schemas")
+"""Where a project keeps its own copy of them."""
 
 IGNORED = (".provision/", "secrets/")
 """What git must not take: state, the identity and the sandbox; and what the examples' sinks write."""
@@ -31,6 +38,7 @@ def start(directory: Path, name: str, example: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         _ignore(directory / ".gitignore")
         recipient = generate_identity(directory / DEFAULT_IDENTITY)
+        _write_schemas(directory / SCHEMAS)
         for path, text in files.items():
             target = directory / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,11 +47,24 @@ def start(directory: Path, name: str, example: str) -> None:
         raise ProvisionError(f"{error.filename} cannot be written: {error.strerror}") from None
 
 
+def _write_schemas(folder: Path) -> None:
+    """What the first line of each manifest tells an editor to check it against."""
+    from provisioner import manifest
+    from provisioner.providers import registry
+
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {
+        "project": manifest.schema("project"),
+        "credentials": manifest.editor_schema(registry.load().declarations),
+    }
+    for name, schema in found.items():
+        (folder / f"{name}.json").write_text(json.dumps(schema, indent=2), encoding="utf-8")
+
+
 def _own(text: str, name: str, recipient: str) -> str:
     """The example as this project's own."""
-    return re.sub(
-        r"^project: .*$", f"project: {name}", text.replace(RECIPIENT, recipient), flags=re.MULTILINE
-    )
+    named = re.sub(r"^project: .*$", f"project: {name}", text, flags=re.MULTILINE)
+    return named.replace(RECIPIENT, recipient).replace(CHECKOUT_SCHEMAS, f"{SCHEMAS.as_posix()}/")
 
 
 def _ignore(path: Path) -> None:

@@ -15,7 +15,7 @@ from provisioner.state import open_store
 
 
 def test_init_writes_what_a_team_needs(tmp_path: Path) -> None:
-    """A new project has its name, an identity that only its owner can read, and ignores what git must not take."""
+    """A new project has its name, an identity for its owner alone, and ignores what git must not take."""
     assert 0 == Cli(tmp_path)("init", "My Project!").code
     root = tmp_path / "My Project!"
     assert "project: my-project" in (root / "provision.yaml").read_text()
@@ -23,6 +23,9 @@ def test_init_writes_what_a_team_needs(tmp_path: Path) -> None:
     assert [".provision/", "secrets/"] == (root / ".gitignore").read_text().splitlines()
     recipient = (root / ".provision" / "identity.txt").read_text().split()[3]
     assert 2 == (root / "provision.yaml").read_text().count(recipient)
+    for manifest in (root / "provision.yaml", root / "credentials" / "example.yaml"):
+        _, _, schema = manifest.read_text().splitlines()[0].partition("$schema=")
+        assert "title" in json.loads((manifest.parent / schema).read_text())
 
 
 def test_init_replaces_nothing(tmp_path: Path) -> None:

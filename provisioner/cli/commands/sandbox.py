@@ -28,10 +28,11 @@ def serve(host: str, port: int) -> None:
 
     Prints the endpoint of each vendor and tenant; `provision sandbox token` prints its management token.
     """
+    from provisioner.cli.session import sandbox_folder
     from provisioner.sandbox import serve as server
 
     try:
-        server.serve(_folder(), host, port, ready=_tell_endpoints)
+        server.serve(sandbox_folder(_root()), host, port, ready=_tell_endpoints)
     except KeyboardInterrupt:
         return  # that is how serving ends
     except ModuleNotFoundError:
@@ -104,8 +105,7 @@ def clock(advance: str | None) -> None:
         show(f"{twins.now():%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _folder() -> Path:
-    from provisioner.cli.session import sandbox_folder
+def _root() -> Path:
     from provisioner.manifest.files import PROJECT
 
     root = Path.cwd()
@@ -114,13 +114,13 @@ def _folder() -> Path:
             f"there is no {PROJECT} in {root}",
             remedy="run `provision init`, or name the project's folder with -C",
         )
-    return sandbox_folder(root)
+    return root
 
 
 def _open() -> Sandbox:
-    from provisioner.sandbox.world import Sandbox
+    from provisioner.cli.session import open_sandbox
 
-    return Sandbox(_folder())
+    return open_sandbox(_root())
 
 
 def _waiting(text: str) -> tuple[str, str]:
