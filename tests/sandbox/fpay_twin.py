@@ -36,6 +36,12 @@ class FPay:
     def post(self, body: dict[str, Any], **more: Any) -> httpx.Response:
         return self.call("POST", ACCESS, json=body, **more)
 
+    def faults(self, body: dict[str, Any]) -> list[str]:
+        """What a creation that is refused names as wrong."""
+        response = self.post(body)
+        assert response.status_code == 422, response.text
+        return [fault["pointer"] for fault in response.json()["errors"]]
+
     def create(self, **fields: Any) -> dict[str, Any]:
         response = self.post({"name": "crm", "permission": "ReadOnly", **fields})
         assert response.status_code == 201, response.text

@@ -220,6 +220,12 @@ def test_filters_by_example(text: str, holds: bool) -> None:
     assert holds is parse(text, NOW_MS)(OBJECT)
 
 
+def test_a_quote_within_quotes_is_escaped() -> None:
+    """FP5, ours: a backslash makes the quote or backslash after it plain."""
+    assert parse(r"name = 'it\'s \\ \"ok\"'", NOW_MS)({"name": 'it\'s \\ "ok"'})
+    assert parse(r"""name = "it's \\ \"ok\"" """, NOW_MS)({"name": 'it\'s \\ "ok"'})
+
+
 FIELD_NAMES = ", ".join(FIELDS)
 TEXT_OPERATORS = "= != < <= > >= startsWith in"
 
