@@ -43,7 +43,7 @@ def sandbox_folder(root: Path) -> Path:
 
 
 def open_sandbox(root: Path) -> Sandbox:
-    """The twins of the project in this folder. Raises ProvisionError where their data is of another version."""
+    """The twins of the project in this folder. Raises ProvisionError for data of another version."""
     from provisioner.sandbox.world import Sandbox
 
     try:
