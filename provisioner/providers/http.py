@@ -13,25 +13,17 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.project import ProviderConfig
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
-from provisioner.providers.answers import words
-from provisioner.providers.retry import (
-    FATES,
-    Failure,
-    Fate,
-    Policy,
-    error_for,
-    fate_of,
-    seconds_asked,
-)
+from provisioner.providers.attempt import Attempt, judged
+from provisioner.providers.retry import FATES, Failure, Fate, Policy, error_for, seconds_asked
 from provisioner.providers.route import Elsewhere, Route, Safety
 
 if TYPE_CHECKING:
@@ -47,8 +39,6 @@ _KEEP_ALIVE = 3.0
 """Seconds; shorter than common servers keep an idle connection, so that a create is not cut by its end."""
 _LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
 """Loggers that write whole URLs and headers at the most verbose level."""
-_BROKEN_CONTRACT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
-"""What a reader trips over when an answer is not what the contract says; its text could quote the answer."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRIVATE = frozenset({("https", True), ("https", False), ("http", True)})
 """By scheme, and whether it stays on this machine: where a secret may go."""
@@ -66,18 +56,23 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt(Generic[T]):
-    fate: Fate
-    status: int = 0
-    asked: float | None = None
-    words: str = ""
-    value: T | None = field(default=None, repr=False)
+class _Asked:
+    """What every attempt of one call sends."""
+
+    route: Route
+    url: str
+    at: Elsewhere | None
+    query: Mapping[str, str | int] | None
+    json: JsonObject | Secret | None
+    form: Secret | None
+    headers: Callable[[], Secret] | None
 
 
 class Http:
     """A vendor's endpoint in one environment. Belongs to one event loop; connections are reused.
 
-    `token` is a Secret with the part `token`. `app` is an ASGI application to be called in process instead
+    `token` is a Secret with the part `token`; None where a person manages the vendor in its portal, so that
+    only routes that need no management are open. `app` is an ASGI application to be called in process instead
     of the network; `local_address` is the address of this machine to call from. At most
     `config.parallelism` calls are under way: one that waits to be sent again keeps its place, so a busy
     vendor gets less. Raises ProviderError where a secret would travel in clear.
@@ -86,7 +81,7 @@ class Http:
     def __init__(
         self,
         config: ProviderConfig,
-        token: Secret,
+        token: Secret | None,
         *,
         app: Callable[..., Awaitable[None]] | None = None,
         local_address: str | None = None,
@@ -96,7 +91,8 @@ class Http:
         self._in_process = app is not None
         self._config = config
         self._check_private(config.endpoint)
-        _check_token(config, token)
+        if token is not None:
+            _check_token(config, token)
         self._token = token
         self._timing = timing or Timing()
         self._policy = policy or Policy()
@@ -113,22 +109,24 @@ class Http:
         *,
         id: str | None = None,
         query: Mapping[str, str | int] | None = None,
-        json: JsonObject | None = None,
+        json: JsonObject | Secret | None = None,
         form: Secret | None = None,
+        headers: Callable[[], Secret] | None = None,
         at: Elsewhere | None = None,
     ) -> T:
         """Ask, and read the answer with `read(status, body)`, where body is the parsed JSON or None.
 
-        `at` is where the route is, when it is not below the endpoint; its path is then a name only.
-
-        A reader's error, one of `_BROKEN_CONTRACT`, means that the vendor did not keep to the contract.
+        `headers` are more of them, made anew for each attempt, since a signature may name the moment. `at` is
+        where the route is, when it is not below the endpoint; its path is then a name only.
+        A reader's error, one of `BROKEN_CONTRACT`, means that the vendor did not keep to the contract.
         Raises the errors of `core.provider`, each after as many attempts as its row in `retry.FATES` allows.
         """
         url = self._url(route, id) if at is None else self._check_private(at.url)
+        asked = _Asked(route, url, at, query, json, form, headers)
         waited, unsure = 0.0, False
         async with self._places:
             for number in range(1, self._policy.attempts + 1):
-                attempt = await self._attempt(route, read, url, at, query, json, form)
+                attempt = await self._attempt(asked, read)
                 _log.debug("%s %s, attempt %d: %s", self._config.provider, route, number, attempt.fate)
                 if attempt.fate is Fate.ANSWERED:
                     return attempt.value  # type: ignore[return-value]  # an answered attempt holds what was read
@@ -139,6 +137,10 @@ class Http:
                 await self._timing.sleep(pause)
                 waited += pause
         raise self._error(route, attempt, unsure=unsure)
+
+    def now(self) -> datetime:
+        """The present moment in UTC, by the clock that this client was given."""
+        return self._timing.now()
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -163,54 +165,49 @@ class Http:
             remedy="write an https:// URL; http:// is for this machine only",
         )
 
-    async def _attempt(
-        self,
-        route: Route,
-        read: Callable[[int, JsonValue], T],
-        url: str,
-        at: Elsewhere | None,
-        query: Mapping[str, str | int] | None,
-        body: JsonObject | None,
-        form: Secret | None,
-    ) -> _Attempt[T]:
+    async def _attempt(self, asked: _Asked, read: Callable[[int, JsonValue], T]) -> Attempt[T]:
         import httpx
 
-        request = self._request(route, url, at, query, body, form)
+        request = self._request(asked)
         try:
             async with asyncio.timeout(self._config.timeout):
                 response = await self._client.send(request, stream=True)
                 raw = await _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
-            return _Attempt(Fate.NOT_SENT)
+            return Attempt(Fate.NOT_SENT)
         except Exception:  # noqa: BLE001 - once it may have been sent, whatever went wrong means "unknown"
-            return _Attempt(Fate.LOST)
-        asked = seconds_asked(response.headers.get("retry-after"), self._timing.now())
-        return _judged(route, read, response.status_code, asked, raw)
+            return Attempt(Fate.LOST)
+        seconds = seconds_asked(response.headers.get("retry-after"), self._timing.now())
+        return judged(asked.route, read, response.status_code, seconds, raw)
 
-    def _request(
-        self,
-        route: Route,
-        url: str,
-        at: Elsewhere | None,
-        query: Mapping[str, str | int] | None,
-        body: JsonObject | None,
-        form: Secret | None,
-    ) -> httpx.Request:
-        headers = {"accept": "application/json"}
+    def _request(self, asked: _Asked) -> httpx.Request:
+        headers = {"accept": "application/json", **self._authorization(asked)}
         content: bytes | None = None
-        if at is not None and at.authorization is not None:
-            headers["authorization"] = at.authorization.reveal("authorization")
-        elif route.managed:
-            headers["authorization"] = f"Bearer {self._token.reveal('token')}"
-        if body is not None:
+        if asked.json is not None:
             headers["content-type"] = "application/json"
-            content = json.dumps(body, ensure_ascii=False).encode()
-        if form is not None:
+            content = json.dumps(_plain(asked.json), ensure_ascii=False).encode()
+        if asked.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
-            content = urlencode([(name, form.reveal(name)) for name in form]).encode()
-        return self._client.build_request(route.method, url, params=query, headers=headers, content=content)
+            content = urlencode(_plain(asked.form)).encode()
+        if asked.headers is not None:
+            headers.update(_plain(asked.headers()))
+        return self._client.build_request(
+            asked.route.method, asked.url, params=asked.query, headers=headers, content=content
+        )
 
-    def _pause(self, route: Route, attempt: _Attempt[T], number: int, waited: float) -> float | None:
+    def _authorization(self, asked: _Asked) -> Mapping[str, str]:
+        if asked.at is not None and asked.at.authorization is not None:
+            return _plain(asked.at.authorization)
+        if not asked.route.managed:
+            return {}
+        if self._token is None:
+            raise ProviderError(
+                f"{self._config.provider} in {self._config.environment} is managed by people in its portal",
+                remedy="write `via: api` and `auth` where there is an API to manage it by",
+            )
+        return {"authorization": f"Bearer {self._token.reveal('token')}"}
+
+    def _pause(self, route: Route, attempt: Attempt[T], number: int, waited: float) -> float | None:
         return self._policy.pause(
             route.safety,
             attempt.fate,
@@ -220,28 +217,16 @@ class Http:
             jitter=self._timing.jitter(),
         )
 
-    def _error(self, route: Route, attempt: _Attempt[T], *, unsure: bool) -> ProviderError:
+    def _error(self, route: Route, attempt: Attempt[T], *, unsure: bool) -> ProviderError:
         what = f"{self._config.provider} in {self._config.environment}, {route}"
         return error_for(
             Failure(what, attempt.fate, attempt.status, attempt.asked, attempt.words, unsure=unsure)
         )
 
 
-def _judged(
-    route: Route, read: Callable[[int, JsonValue], T], status: int, asked: float | None, raw: bytes | None
-) -> _Attempt[T]:
-    fate = Fate.ANSWERED if status in route.accept else fate_of(status, asked)
-    body = _parsed(raw)
-    if fate is not Fate.ANSWERED:
-        # A 401 may repeat the token that it rejects.
-        quotable = route.quotable and 400 <= status < 500 and status != 401
-        return _Attempt(fate, status, asked, words(body) if quotable else "")
-    if body is None and route.body and status not in route.accept:
-        return _Attempt(Fate.UNREADABLE, status)
-    try:
-        return _Attempt(fate, status, value=read(status, body))
-    except _BROKEN_CONTRACT:
-        return _Attempt(Fate.UNREADABLE, status)
+def _plain(what: JsonObject | Secret) -> dict[str, Any]:
+    """In clear, where the bytes are made."""
+    return {name: what.reveal(name) for name in what} if isinstance(what, Secret) else dict(what)
 
 
 async def _whole(response: httpx.Response) -> bytes | None:
@@ -255,13 +240,6 @@ async def _whole(response: httpx.Response) -> bytes | None:
     finally:
         await response.aclose()
     return bytes(raw)
-
-
-def _parsed(raw: bytes | None) -> JsonValue:
-    try:
-        return json.loads(raw or b"null")
-    except (ValueError, RecursionError):
-        return None
 
 
 def _client(
