@@ -178,6 +178,14 @@ class SaveDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetDeliveries:
+    """What was delivered of a generation is not what it is any more: every sink is due again."""
+
+    address: Address
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class SaveHandoff:
     """Insert the handoff, or bring its row to this value."""
 
@@ -201,6 +209,7 @@ Write = (
     | RenameRecord
     | SaveGeneration
     | SaveDelivery
+    | ForgetDeliveries
     | SaveHandoff
     | Audit
 )

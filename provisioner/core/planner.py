@@ -209,7 +209,8 @@ def _renewal_due(case: Case) -> Change | None:
         return None
     if not case.record.secret_known:
         return None  # adopted: it is renewed when somebody asks, never on its own
-    due = renewal.due(renewal.Policy.of(case.desired.local.get("rotate")), case.record.active)
+    policy = renewal.Policy.of(case.desired.local.get("rotate"))
+    due = renewal.due(policy, case.address, case.record.active, case.now)
     if due is None or due.at > case.now:
         return None
     return make(case, case.desired, Action.RENEW, Reason("due", due.why))

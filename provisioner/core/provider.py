@@ -64,7 +64,7 @@ class User:
 
 
 class Keyring(Protocol):
-    """The secrets of one vendor in one environment, for a vendor that asks for them to manage its credentials.
+    """The secrets of one vendor in one environment, for a vendor that asks for them to manage credentials.
 
     Such a vendor may replace a secret with any answer (RFC 7592 §2.1, §2.2): what it answered is kept before
     anything else is done with it, and the one before is dead.

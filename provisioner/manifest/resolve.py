@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from provisioner.core import renewal
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
 from provisioner.core.project import Environment
@@ -74,6 +75,7 @@ class Resolver:
         held, flaws = self._vendor_fields(merged, vendor, environment, flawed=entry.flawed)
         deliver: Sequence[JsonValue] = merged.get("deliver", ())
         flaws.extend(deliveries.check(deliver, self._house.names("sinks"), vendor.declaration))
+        flaws.extend(self._rotation(merged, vendor, environment))
         if flaws:
             self._note(flaws, layers, entry)
             return None
@@ -122,6 +124,14 @@ class Resolver:
         # What is missing may only be missing because it was wrong.
         flaws.extend(flaw for flaw in found if not (flaw.missing and flawed))
         return held, flaws
+
+    def _rotation(self, merged: JsonObject, vendor: fields.Vendor, environment: Environment) -> list[Flaw]:
+        rotate = merged.get("rotate")
+        config = self._house.providers.get((vendor.name, environment.name))
+        capabilities = vendor.declaration.capabilities.get(config.via) if config else None
+        if not rotate or capabilities is None:
+            return []
+        return [Flaw(("rotate", flaw.key), flaw.text) for flaw in renewal.flaws(rotate, capabilities)]
 
     def _identity(self, name: str, provider: str) -> tuple[JsonValue, str]:
         if name in self._house.names("users") and name not in self._house.users:

@@ -13,7 +13,6 @@ from provisioner.core.planner import plan
 from provisioner.core.project import Limits
 from provisioner.core.rails import Track, default_limit, judge
 
-
 DEFAULT = Limits()
 
 

@@ -22,14 +22,19 @@ Write = Callable[[Mapping[str, str | None]], Path]
 _ABLE = Capabilities(SecretAccess.ONCE, Identity.LABEL, Renewal.OVERLAP, Observe.LIST)
 
 
-def declaration(name: str, schema: dict[str, object] | None = None) -> Declaration:
+_IN_PLACE = Capabilities(SecretAccess.RETRIEVABLE, Identity.LABEL, Renewal.IN_PLACE, Observe.LIST)
+
+
+def declaration(
+    name: str, schema: dict[str, object] | None = None, capabilities: Capabilities = _ABLE
+) -> Declaration:
     """A vendor that is reached by calls and issues a client id and a client secret."""
     return Declaration(
         name=name,
         title=name,
         schema=schema or resources.schema(f"providers/{name}"),
         parts=("client_id", "client_secret"),
-        capabilities={Via.API: _ABLE},
+        capabilities={Via.API: capabilities},
         rules=(),
     )
 
@@ -56,4 +61,4 @@ LISTED = declaration(
 )
 """A made-up vendor with an IP list and settings of more than one shape."""
 
-DECLARATIONS = {"payspace": declaration("payspace"), "paynet": declaration("paynet"), "listed": LISTED}
+DECLARATIONS = {"payspace": declaration("payspace"), "paynet": declaration("paynet", capabilities=_IN_PLACE), "listed": LISTED}
