@@ -149,6 +149,11 @@ class Generation:
         """Whether the vendor may still accept it."""
         return self.state in LIVE
 
+    def sealed_as(self, address: Address) -> Address:
+        """The address that its secret is sealed under: a rename moves the row, and leaves the tag."""
+        tag = Tag.parse(self.tag)
+        return tag.address if tag else address
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -11,9 +11,10 @@ from provisioner.core.capabilities import Capabilities, Declaration
 from provisioner.core.journal import Operation, Phase, SaveOperation, Write
 from provisioner.core.model import Address, Generation, JsonObject, Record, Tag, Via
 from provisioner.core.plan import Change
-from provisioner.core.provider import Provider, Spec
+from provisioner.core.provider import KeepsSecrets, Provider, Spec
 from provisioner.core.secret import Secret
 from provisioner.engine import failpoints
+from provisioner.engine.keyring import StoreKeyring
 from provisioner.engine.ports import Emergency, Person, Sealer, Sink, Store
 
 
@@ -48,6 +49,19 @@ class Context:
     person: Person | None = None
     """Who does handoffs now; None to leave them for later."""
     watch: Callable[[Step], None] = lambda step: None
+    _lent: dict[tuple[str, str], Provider] = field(default_factory=dict, init=False, repr=False)
+
+    def vendor(self, name: str, environment: str) -> Provider:
+        """The way to a vendor, with a keyring where it asks for one."""
+        provider = self.providers[name, environment]
+        if isinstance(provider, KeepsSecrets) and self._lent.get((name, environment)) is not provider:
+            provider.lend(self._keyring(name, environment))
+            self._lent[name, environment] = provider
+        return provider
+
+    def _keyring(self, name: str, environment: str) -> StoreKeyring:
+        parts = self.declarations[name].parts
+        return StoreKeyring(self.store, self.sealer, self.emergency, self.now, name, environment, parts)
 
 
 @dataclass(slots=True)
@@ -70,7 +84,7 @@ class Work:
     @property
     def provider(self) -> Provider:
         """The vendor it speaks to."""
-        return self.context.providers[self.operation.provider, self.address.environment]
+        return self.context.vendor(self.operation.provider, self.address.environment)
 
     def issuer(self, generation: Generation) -> str:
         """The vendor that issued a generation; another one where a replace moved the credential."""
@@ -78,7 +92,7 @@ class Work:
 
     def provider_of(self, generation: Generation) -> Provider:
         """The way to the vendor that issued a generation."""
-        return self.context.providers[self.issuer(generation), self.address.environment]
+        return self.context.vendor(self.issuer(generation), self.address.environment)
 
     def capabilities_of(self, generation: Generation) -> Capabilities:
         """What that vendor can do, reached the way it is now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.core.capabilities import SecretAccess, Verb
 from provisioner.core.delivery import Parcel
 from provisioner.core.journal import SaveDelivery
-from provisioner.core.model import Address, Tag
+from provisioner.core.model import Address
 from provisioner.core.secret import Secret
 from provisioner.engine import failpoints
 from provisioner.engine.context import Waits, Work
@@ -62,7 +62,5 @@ async def _fetch(work: Work) -> Secret:
 
 
 def _sealed_as(work: Work) -> Address:
-    """The address that the secret was sealed under: a rename moves the row, and leaves the tag."""
     generation = next((g for g in work.generations if g.number == work.operation.generation), None)
-    tag = Tag.parse(generation.tag) if generation else None
-    return tag.address if tag else work.address
+    return generation.sealed_as(work.address) if generation else work.address

@@ -34,6 +34,8 @@ async def observe(
 async def _one(provider: Provider, expected: Collection[str]) -> Listing:
     try:
         listing = await provider.observe()
+        if listing.unseen:
+            return listing  # what a vendor does not show on its own is not asked of it one by one
         missing = [remote_id for remote_id in expected if remote_id not in listing.observed]
         found = await asyncio.gather(*(provider.get(remote_id) for remote_id in missing))
     except ProvisionError as error:

@@ -21,7 +21,14 @@ from provisioner.core.plan import Change, change_from_json, change_to_json
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.engine import end, failpoints, make, recover, update
 from provisioner.engine.context import Context, Waits, Work
-from provisioner.errors import OutcomeUnknown, PlanStale, ProviderError, SecretError, SinkError
+from provisioner.errors import (
+    IdentityMissing,
+    OutcomeUnknown,
+    PlanStale,
+    ProviderError,
+    SecretError,
+    SinkError,
+)
 
 Steps = Mapping[Phase, Callable[[Work], Awaitable[None]]]
 
@@ -59,6 +66,9 @@ async def drive(work: Work) -> None:
     except Waits as waits:
         await work.note(waits.text, waiting=waits.whom)
         raise
+    except IdentityMissing as error:
+        await work.note(error.message, waiting="identity")
+        raise Waits("identity", error.message) from None
     except (ProviderError, SinkError, SecretError) as error:
         if work.operation.open:
             await work.note(error.message)

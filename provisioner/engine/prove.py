@@ -44,7 +44,8 @@ async def works(work: Work, secret: Secret) -> None:
         case Outcome.DENIED:
             raise Waits("approval", "denied by the vendor")
         case Outcome.REJECTED:
-            raise Unproven(f"{work.address}: the new secret is rejected by {work.operation.provider}")
+            why = f": {found.detail}" if found.detail else ""
+            raise Unproven(f"{work.address}: the new secret is rejected by {work.operation.provider}{why}")
     _not_wider(work, found)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Audit, Phase, SaveRecord
+from provisioner.core.provider import KeepsSecrets
 from provisioner.engine import handoff
 from provisioner.engine.context import Work
 from provisioner.engine.deliver import deliver
@@ -38,9 +39,11 @@ async def at_vendor(work: Work) -> None:
 
 
 async def hand_over(work: Work) -> None:
-    """verified ► delivered: the present secret goes where it was not yet."""
+    """verified ► delivered: the present secret goes where it was not yet, as one does that was replaced."""
     if any(field.path == "deliver" for field in work.change.fields):
         await deliver(work, again=True)
+    elif isinstance(work.provider, KeepsSecrets):
+        await deliver(work)
     await work.advance(Phase.DELIVERED, waiting="", note="")
 
 

@@ -90,5 +90,5 @@ def _parts(client_id: str, body: Mapping[str, JsonValue], metadata: JsonObject) 
 
 
 def _usable(value: JsonValue) -> bool:
-    """All three are printable ASCII (RFC 6749 §A.2, RFC 6750 §2.1); what no request can carry is of no use."""
+    """All three are printable ASCII (RFC 6749 §A.2, RFC 6750 §2.1); what no request can carry is no use."""
     return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, exists, select
 
 from provisioner.core.journal import (
     Audit,
+    ForgetDeliveries,
     RemoveRecord,
     RenameRecord,
     SaveDelivery,
@@ -105,6 +106,11 @@ def _save_delivery(connection: Connection, project: str, write: SaveDelivery) ->
     _put(connection, DELIVERIES, project, key_of(write.address) | row)
 
 
+def _forget_deliveries(connection: Connection, project: str, write: ForgetDeliveries) -> None:
+    of_generation = DELIVERIES.c.number == write.generation
+    connection.execute(DELIVERIES.delete().where(at(DELIVERIES, project, write.address), of_generation))
+
+
 WRITES: dict[type[Write], Callable[[Connection, str, Any], None]] = {
     SaveOperation: _save_operation,
     SaveRecord: _save_record,
@@ -112,6 +118,7 @@ WRITES: dict[type[Write], Callable[[Connection, str, Any], None]] = {
     RenameRecord: _rename_record,
     SaveGeneration: _save_generation,
     SaveDelivery: _save_delivery,
+    ForgetDeliveries: _forget_deliveries,
     SaveHandoff: _save_handoff,
 }
 
@@ -122,6 +129,7 @@ ADDRESSES: dict[type[Write], Callable[[Any], Address]] = {
     RenameRecord: lambda write: cast(RenameRecord, write).after,
     SaveGeneration: lambda write: cast(SaveGeneration, write).address,
     SaveDelivery: lambda write: cast(SaveDelivery, write).address,
+    ForgetDeliveries: lambda write: cast(ForgetDeliveries, write).address,
     SaveHandoff: lambda write: cast(SaveHandoff, write).handoff.address,
 }
 

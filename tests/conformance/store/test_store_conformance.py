@@ -23,6 +23,7 @@ from store_harness import (
 
 from provisioner.core.journal import (
     CLOSED,
+    ForgetDeliveries,
     Phase,
     RemoveRecord,
     RenameRecord,
@@ -119,6 +120,16 @@ def test_deliveries_are_acks_by_sink(store: StateStore) -> None:
     commit(store, SaveDelivery(PAYROLL, 1, "app-env", NOON + timedelta(hours=1)))
     assert {"app-env": NOON + timedelta(hours=1)} == store.deliveries(PAYROLL, 1)
     assert {} == store.deliveries(PAYROLL, 2)
+
+
+def test_forgotten_deliveries_are_due_again(store: StateStore) -> None:
+    """What was delivered of one generation can be taken back, of every sink and of that generation only."""
+    later = replace(GENERATION, number=2)
+    commit(store, SaveGeneration(PAYROLL, GENERATION), SaveGeneration(PAYROLL, later))
+    commit(store, *(SaveDelivery(PAYROLL, number, sink, NOON) for number in (1, 2) for sink in ("a", "b")))
+    commit(store, ForgetDeliveries(PAYROLL, 1))
+    assert {} == store.deliveries(PAYROLL, 1)
+    assert {"a": NOON, "b": NOON} == store.deliveries(PAYROLL, 2)
 
 
 def test_removing_a_record_keeps_its_history(store: StateStore) -> None:
