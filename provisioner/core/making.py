@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from provisioner.core.capabilities import OnChange, Renewal, SecretAccess
+from provisioner.core.capabilities import OnChange, Renewal, SecretAccess, Sessions
 from provisioner.core.diff import Difference, declared_only, differences
 from provisioner.core.handoff import announce, verbs_of
 from provisioner.core.journal import Action, Operation
@@ -31,7 +32,12 @@ def make(case: Case, desired: Desired, action: Action, reason: Reason) -> Change
         previously=case.renamed_from,
         notes=tuple(_notes(case, desired, action)),
         handoffs=_handoffs(case, desired, action),
+        compromised=_compromised(case, action),
     )
+
+
+def _compromised(case: Case, action: Action) -> bool:
+    return action is Action.RENEW and case.order is not None and case.order.compromised
 
 
 def _handoffs(case: Case, desired: Desired, action: Action) -> tuple[str, ...]:
@@ -44,6 +50,21 @@ def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
     yield reason
     if case.renamed_from and reason.code != "renamed":
         yield renamed(case.renamed_from)
+
+
+def postpone(case: Case, desired: Desired, reason: Reason) -> Change:
+    """A change that cannot be made now, and says what it waits for."""
+    record = case.record
+    return Change(
+        address=case.address,
+        action=Action.WAIT,
+        provider=desired.provider,
+        via=desired.via,
+        reasons=(reason,),
+        record_version=record.version if record else 0,
+        generation=_generation(record, Action.UPDATE),
+        operation=_superseded(case),
+    )
 
 
 def renamed(before: str) -> Reason:
@@ -100,7 +121,7 @@ def _ending_handoffs(case: Case, count: int) -> tuple[str, ...]:
 def go_on(case: Case, operation: Operation, action: Action, reason: Reason) -> Change:
     """A change that goes on with an open operation: recover, activate or wait."""
     return Change(
-        address=case.address,
+        address=operation.address,
         action=action,
         provider=operation.provider,
         via=operation.via,
@@ -177,6 +198,11 @@ def _first_fields(desired: Desired) -> tuple[FieldChange, ...]:
 def _notes(case: Case, desired: Desired, action: Action) -> Iterator[str]:
     if action is Action.RENEW and case.capabilities.renew is Renewal.IN_PLACE:
         yield "in place: consumers hold a dead secret from the renewal to the delivery"
+    elif _compromised(case, action):
+        yield "revoked first: consumers hold a dead secret until the delivery"
+    if _compromised(case, action) and case.capabilities.sessions is Sessions.OUTLIVE:
+        until = case.now + timedelta(seconds=case.capabilities.session_lifetime)
+        yield f"sessions that it opened may go on until {until:%Y-%m-%d %H:%M} UTC"
     if action is Action.UPDATE and delivers_anew(case.record, desired):
         if case.capabilities.secret is SecretAccess.RETRIEVABLE:
             yield "the vendor shows the secret again for the new delivery"

@@ -65,6 +65,8 @@ class Change:
     """What to know before saying yes: outages, sessions that outlive, identities needed."""
     handoffs: tuple[str, ...] = ()
     """The steps that only a person can do, each with the screen's path."""
+    compromised: bool = False
+    """Somebody else may have the secret: the old one ends first, whatever its consumers face."""
 
     @property
     def widens(self) -> bool:
@@ -199,6 +201,7 @@ def change_to_json(change: Change) -> dict[str, JsonValue]:
         "previously": change.previously,
         "notes": list(change.notes),
         "handoffs": list(change.handoffs),
+        "compromised": change.compromised,
     }
 
 
@@ -219,6 +222,7 @@ def change_from_json(document: JsonObject) -> Change:
         previously=document["previously"],
         notes=tuple(document["notes"]),
         handoffs=tuple(document["handoffs"]),
+        compromised=document["compromised"],
     )
 
 

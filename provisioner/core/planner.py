@@ -20,6 +20,7 @@ from provisioner.core.making import (
     go_on,
     make,
     paths_that_take,
+    postpone,
     renamed,
     retire,
     vendor_differences,
@@ -30,6 +31,7 @@ from provisioner.core.recovery import MAKES, in_place
 from provisioner.core.situation import Case, Situation, cases
 
 PHASE_WORDS = {
+    "intent": "intended, compromised,",
     "sent": "sent, answer never seen,",
     "captured": "secret captured and sealed",
     "verified": "secret verified, not delivered everywhere,",
@@ -58,7 +60,7 @@ def plan(situation: Situation) -> Plan:
         project=situation.project,
         state=situation.state,
         environments=dict(situation.environments),
-        changes=tuple(changes),
+        changes=tuple(sorted(changes, key=_urgency)),
         unchanged=unchanged,
         planned_at=situation.now,
         observed_at=situation.observed_at,
@@ -68,6 +70,12 @@ def plan(situation: Situation) -> Plan:
             if listing.unseen
         ),
     )
+
+
+def _urgency(change: Change) -> tuple[bool, int]:
+    """What is compromised goes first, the widest scopes before others; the rest stays in its order."""
+    scopes = change.desired["fields"].get("scopes", ()) if change.desired and change.compromised else ()
+    return not change.compromised, -len(scopes)
 
 
 def _decide(case: Case) -> Iterator[Change]:
@@ -80,7 +88,7 @@ def _decide(case: Case) -> Iterator[Change]:
 
 def _open_operation(case: Case) -> Change | None:
     """What may have reached a vendor is brought to its end before anything else on that address."""
-    if case.operation is None or case.operation.phase is Phase.INTENT or _reconsidered(case, case.operation):
+    if case.operation is None or _reconsidered(case, case.operation):
         return None
     return go_on(case, case.operation, _how_to_go_on(case, case.operation), _why_open(case, case.operation))
 
@@ -88,8 +96,11 @@ def _open_operation(case: Case) -> Change | None:
 def _reconsidered(case: Case, operation: Operation) -> bool:
     """Whether it asks a person for something that is not wanted any more, or wanted otherwise.
 
-    What nobody did yet gives way to the new plan. Once a vendor was called it is brought to its end.
+    What nobody did yet gives way to the new plan. Once a vendor was called it is brought to its end; so is
+    what was begun because a secret is compromised.
     """
+    if operation.phase is Phase.INTENT:
+        return not operation.desired.get("compromised")
     if operation.waiting != "handoff" or operation.phase is not Phase.SENT:
         return False
     if (
@@ -201,7 +212,17 @@ def _field_takes(takes: OnChange, action: Action, case: Case) -> Change | None:
 def _renewal_ordered(case: Case) -> Change | None:
     if case.order is None or case.order.action is not Action.RENEW or case.desired is None:
         return None
-    return make(case, case.desired, Action.RENEW, Reason("ordered", case.order.reason))
+    return _renewal(case, case.desired, Reason("ordered", case.order.reason))
+
+
+def _renewal(case: Case, desired: Desired, reason: Reason) -> Change | None:
+    """A renewal, where the vendor has room for one more; the oldest is never ended to make room."""
+    most, live = case.capabilities.max_live, case.record.live if case.record else ()
+    if most is None or len(live) < most or in_place(Action.RENEW, case.capabilities):
+        return make(case, desired, Action.RENEW, reason)
+    if case.order is not None and case.order.compromised:
+        return make(case, desired, Action.RENEW, reason)  # its old ones end first
+    return postpone(case, desired, Reason("max live", f"{reason.text}; {len(live)} live, {most} allowed"))
 
 
 def _renewal_due(case: Case) -> Change | None:
@@ -213,7 +234,7 @@ def _renewal_due(case: Case) -> Change | None:
     due = renewal.due(policy, case.address, case.record.active, case.now)
     if due is None or due.at > case.now:
         return None
-    return make(case, case.desired, Action.RENEW, Reason("due", due.why))
+    return _renewal(case, case.desired, Reason("due", due.why))
 
 
 def _updated(case: Case) -> Change | None:
@@ -258,7 +279,7 @@ CHECKS: tuple[Callable[[Case], Change | None], ...] = (
 
 def _retirements(case: Case) -> Iterator[Change]:
     """Older generations whose overlap is over."""
-    if case.record is None:
+    if case.record is None or case.hold_retire:
         return
     for generation in case.record.generations:
         over = generation.retire_after

@@ -40,6 +40,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"  # valid, but the vendor has not approved it yet
     DENIED = "denied"  # the vendor decided against it
     REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"  # refused, but perhaps only for the age of a part that does not last
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ ENDS = frozenset({Action.REVOKE, Action.RETIRE})
 
 def _downtime(plan: Plan, track: Track) -> Iterator[Verdict]:
     for change in plan.changes:
-        if change.action is not Action.RENEW or change.desired is None:
+        if change.action is not Action.RENEW or change.desired is None or change.compromised:
             continue
         if track.capabilities[change.address].renew is not Renewal.IN_PLACE:
             continue

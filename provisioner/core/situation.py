@@ -19,6 +19,8 @@ class Order:
 
     action: Action
     reason: str
+    compromised: bool = False
+    """Of a renew: somebody else may have the secret, so the old one ends first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Situation:
     removed: Sequence[Removed] = ()
     orders: Mapping[Address, Order] = field(default_factory=dict)
     selection: Selection = Selection()
+    hold_retire: bool = False
+    """Keep older generations beyond their overlap, as in an incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Case:
     declaration: Declaration
     capabilities: Capabilities
     now: datetime
+    hold_retire: bool
 
     @property
     def renamed_from(self) -> str | None:
@@ -99,7 +104,9 @@ def cases(situation: Situation) -> Iterator[Case]:
     for address in sorted((wanted.keys() | records.keys() | operations.keys()) - moved_away):
         if situation.selection.holds(address):
             record = renames.get(address) or records.get(address)
-            yield _case(situation, rules, address, wanted.get(address), record, operations.get(address))
+            # What was begun under the old name ends under it, before the rename.
+            operation = operations.get(record.address if record else address)
+            yield _case(situation, rules, address, wanted.get(address), record, operation)
 
 
 def _renames(wanted: Mapping[Address, Desired], records: Mapping[Address, Record]) -> dict[Address, Record]:
@@ -139,6 +146,7 @@ def _case(
         declaration=situation.declarations[wanted_at[0]],
         capabilities=situation.declarations[wanted_at[0]].capabilities[wanted_at[1]],
         now=situation.now,
+        hold_retire=situation.hold_retire,
     )
 
 

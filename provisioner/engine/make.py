@@ -35,6 +35,8 @@ from provisioner.errors import HandoffRefused, OutcomeUnknown, ProviderError, St
 
 async def send(work: Work) -> None:
     """intent ► sent ► captured: ask the vendor once, and make its answer durable before anything else."""
+    if work.change.compromised and not in_place(work.operation.action, work.capabilities):
+        await _end_compromised(work)
     await work.advance(Phase.SENT)
     try:
         issued = await ask(work)
@@ -45,6 +47,13 @@ async def send(work: Work) -> None:
         raise
     if issued is not None:
         await capture(work, issued)
+
+
+async def _end_compromised(work: Work) -> None:
+    """Somebody else may have the old secret: it ends before anything new is asked for."""
+    ended = [await end.end_generation(work, generation) for generation in work.generations if generation.live]
+    await work.context.store.commit([SaveGeneration(work.address, generation) for generation in ended])
+    work.reload()
 
 
 async def ask(work: Work) -> Issued | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def situation(case: Mapping[str, Any]) -> Situation:
             for address, entry in case.get("records", {}).items()
         },
         operations=[operation(**entry) for entry in case.get("operations", [])],
-        declarations=DECLARATIONS,
+        declarations=_with_room(case.get("max_live")),
         now=now,
         observations=observations(case.get("observed", {})),
         observed_at=now if "observed" in case else None,
@@ -93,11 +94,24 @@ def situation(case: Mapping[str, Any]) -> Situation:
             for entry in case.get("removed", [])
         ],
         orders={
-            Address.parse(address): Order(Action(entry["action"]), entry["reason"])
+            Address.parse(address): Order(
+                Action(entry["action"]), entry["reason"], entry.get("compromised", False)
+            )
             for address, entry in case.get("orders", {}).items()
         },
         selection=Selection(tuple(case.get("target", ())), tuple(case.get("exclude", ()))),
+        hold_retire=case.get("hold_retire", False),
     )
+
+
+def _with_room(max_live: int | None) -> dict[str, Declaration]:
+    """The vendors, each allowing so many live generations."""
+    return {
+        name: replace(
+            d, capabilities={via: replace(c, max_live=max_live) for via, c in d.capabilities.items()}
+        )
+        for name, d in DECLARATIONS.items()
+    }
 
 
 def desired(

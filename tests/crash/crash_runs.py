@@ -64,6 +64,15 @@ def _renew_at_once(world: World, provider: str) -> None:
     declare(world, provider, FIRST[provider], overlap="0s")
 
 
+def _compromised(world: World, provider: str) -> None:
+    """Asked for once, while the first generation is the only one; a killed one goes on by itself."""
+    _renew_at_once(world, provider)
+    world.orders = {
+        address: Order(order.action, order.reason, compromised=True)
+        for address, order in world.orders.items()
+    }
+
+
 def _replace(world: World, provider: str) -> None:
     """Every vendor can be left for another one."""
     other = next(name for name in FIRST if name != provider)
@@ -79,6 +88,7 @@ SCENARIOS: dict[str, Callable[[World, str], None]] = {
     "update": _update,
     "renew": _renew,
     "renew-at-once": _renew_at_once,
+    "compromised": _compromised,
     "replace": _replace,
     "revoke": _revoke,
 }

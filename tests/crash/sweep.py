@@ -139,7 +139,7 @@ class Sweep:
         return True
 
     def _look_at_consumer(self, root: Path, point: str) -> None:
-        outage_allowed = self.provider == "paynet" or self.scenario in {"revoke"}
+        outage_allowed = self.provider == "paynet" or self.scenario in {"revoke", "compromised"}
         if outage_allowed or "paynet" == crash_runs.final_provider(self.scenario, self.provider):
             return
         if not crash_runs.consumer_is_fine(root, self.scenario, self.provider, self.state_url):

@@ -282,3 +282,18 @@ def test_nothing_is_begun_once_stopping(world: World) -> None:
     assert [Status.NOT_STARTED] == [outcome.status for outcome in summary.outcomes]
     assert 1 == summary.exit_code
     assert [] == world.live("payspace", "test")
+
+
+def test_compromised_ends_the_old_one_first(world: World) -> None:
+    """Somebody else may have the secret: it is dead before a new one is asked for, overlap or not."""
+    payspace(world)
+    world.apply()
+    (old,) = world.live("payspace", "test")
+    address = Address.parse("test/payroll")
+    world.orders = {address: Order(Action.RENEW, "laptop lost", compromised=True)}
+    assert [("renew", "test/payroll", "done")] == statuses(world.apply())
+    world.orders = {}
+    (new,) = world.live("payspace", "test")
+    assert old != new
+    assert world.works("test/payroll", "payspace", SCOPES)
+    assert () == world.plan().changes
