@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
-
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE tenants (
     vendor TEXT NOT NULL, tenant TEXT NOT NULL,
@@ -49,6 +47,20 @@ CREATE TABLE objects (
     UNIQUE (vendor, tenant, kind, id)
 );
 """
+_FAULTS = """
+CREATE TABLE faults (
+    seq INTEGER PRIMARY KEY,
+    vendor TEXT NOT NULL, tenant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    seconds REAL,
+    times INTEGER NOT NULL,
+    until TEXT,
+    past TEXT NOT NULL
+);
+"""
+_VERSIONS = (_FIRST, _FAULTS)
+"""What each version of the tables added; `user_version` counts them."""
 
 
 class Database:
@@ -75,14 +87,14 @@ class Database:
     def _prepare(self, path: Path) -> None:
         with self.transaction() as connection:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={VERSION:d}")
-            elif found != VERSION:
+            if found > len(_VERSIONS):
                 raise ValueError(
                     f"{path} was made by another version of the sandbox; delete it and start anew"
                 )
+            for added in _VERSIONS[found:]:
+                for statement in added.split(";"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={len(_VERSIONS):d}")
 
     @contextmanager
     def transaction(self, *, writing: bool = True) -> Iterator[sqlite3.Connection]:

@@ -12,7 +12,9 @@ from enum import Enum
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from provisioner.sandbox import fault_store, faults
 from provisioner.sandbox.database import Database
+from provisioner.sandbox.faults import Fault
 from provisioner.sandbox.replies import Refusal, Reply, not_found
 from provisioner.sandbox.strict import (
     Body,
@@ -110,41 +112,54 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            reply = await self._reply(Request(scope, receive))
+            reply, fault = await self._reply(Request(scope, receive))
         except ClientDisconnect:
             return
         response = reply.response()
         if scope["method"] == "HEAD":
             response.body = b""  # the headers stay those of GET (RFC 9110 §9.3.2)
-        await response(scope, receive, send)
+        await faults.answer(fault, response)(scope, receive, send)
 
-    async def _reply(self, request: Request) -> Reply:
+    async def _reply(self, request: Request) -> tuple[Reply, Fault | None]:
         operation = self.operations.get(request.method)
         if operation is None:
             allowed = {"allow": ", ".join(sorted(self.operations))}
-            return Refusal(405, "this path has no such method", headers=allowed).problem()
+            return Refusal(405, "this path has no such method", headers=allowed).problem(), None
+        fault = None
         try:
             raw = await read_body(request)
-            return self._act(operation, request, raw)
+            fault = self._fault(operation, request.path_params["tenant"])
+            return faults.instead(fault) or self._act(operation, request, raw, fault), fault
         except Refusal as refusal:
-            return refusal.oauth_error() if operation.access is Access.CLIENT else refusal.problem()
+            answer = refusal.oauth_error() if operation.access is Access.CLIENT else refusal.problem()
+            return answer, fault
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
-            return Refusal(503, "another process keeps the data busy", headers={"retry-after": "1"}).problem()
+            busy = Refusal(503, "another process keeps the data busy", headers={"retry-after": "1"})
+            return busy.problem(), None
 
-    def _act(self, operation: Operation, request: Request, raw: bytes) -> Reply:
+    def _fault(self, operation: Operation, tenant: str) -> Fault | None:
+        """What this request is to meet. It counts as met before the vendor does anything."""
+        with self.database.transaction(writing=False) as connection:
+            if not fault_store.some(connection, self.vendor, tenant):
+                return None
+        with self.database.transaction() as connection:
+            data = Tenancy(connection, self.vendor, tenant, self.clock(connection))
+            return fault_store.take(data, operation.method, operation.path)
+
+    def _act(self, operation: Operation, request: Request, raw: bytes, fault: Fault | None) -> Reply:
         tenant = request.path_params["tenant"]
         if tenant not in TENANTS:
             raise not_found()
-        with self.database.transaction(writing=operation.writes) as connection:
+        with self.database.transaction(writing=operation.writes or fault is not None) as connection:
             data = Tenancy(connection, self.vendor, tenant, self.clock(connection))
             grant = _admit(operation, data, request)
             query = check_query(request, operation.query)
             body = _body(operation, request, raw)
-            reply = operation.handler(
-                Call(data, request.path_params, query, body, grant, str(request.base_url))
-            )
+            call = Call(data, request.path_params, query, body, grant, str(request.base_url))
+            remote_id = request.path_params.get("id", "")
+            reply = faults.around(fault, data, remote_id, lambda: operation.handler(call))
             if operation.counts:
                 connection.execute(
                     "UPDATE tenants SET writes = writes + 1 WHERE vendor = ? AND tenant = ?",

@@ -14,8 +14,10 @@ from typing import Literal
 
 from starlette.applications import Starlette
 
+from provisioner.sandbox import fault_store, faults
 from provisioner.sandbox.application import build
 from provisioner.sandbox.database import Database
+from provisioner.sandbox.faults import Fault
 from provisioner.sandbox.registry import VENDORS
 from provisioner.sandbox.tenancy import TENANTS, Tenancy
 
@@ -108,6 +110,40 @@ class Sandbox:
         with self._database.transaction() as connection:
             yield Tenancy(connection, vendor, tenant, self._moment(connection))
 
+    def fault(
+        self,
+        vendor: str,
+        tenant: str,
+        kind: str,
+        *,
+        operation: str | None = None,
+        times: int = 1,
+        seconds: float | None = None,
+    ) -> None:
+        """Let the next `times` requests of `operation` meet a fault (see `faults.KINDS`).
+
+        `operation` is `METHOD`, or `METHOD path/{id}` as the vendor's contract writes it; by default every
+        one that the kind can act on. Raises `LookupError` for an unknown vendor or tenant, `ValueError` for
+        an unknown kind or operation, or a fault that this vendor cannot have.
+        """
+        chosen = faults.Kind(kind)
+        _check_fault(vendor, chosen, operation, times, seconds)
+        seconds = faults.KINDS[chosen].seconds if seconds is None else seconds
+        with self.tenancy(vendor, tenant) as data:
+            stale = chosen is faults.Kind.STALE
+            until = data.now + timedelta(seconds=seconds or 0.0) if stale else None
+            fault_store.arm(data, Fault(vendor, tenant, chosen, operation or "", seconds, times, until))
+
+    def faults(self) -> list[Fault]:
+        """Every fault that still waits for a request, oldest first."""
+        with self._database.transaction(writing=False) as connection:
+            return [fault for _, fault in fault_store.armed(connection, self._moment(connection))]
+
+    def clear_faults(self) -> None:
+        """Forget every fault: the vendors are well again."""
+        with self._database.transaction() as connection:
+            fault_store.clear(connection)
+
     def ledger(self, vendor: str, tenant: str) -> list[LedgerEntry]:
         """Every credential ever made there, oldest first: what tests compare with what should be there."""
         with self._database.transaction(writing=False) as connection:
@@ -137,6 +173,20 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_fault(
+    vendor: str, kind: faults.Kind, operation: str | None, times: int, seconds: float | None
+) -> None:
+    if vendor not in VENDORS:
+        raise LookupError(f"the sandbox has no {vendor}")
+    if kind is faults.Kind.WIDER and vendor not in faults.WIDER:
+        raise ValueError(f"{vendor} has nothing that it could grant more of")
+    if times < 1 or not 0 <= (seconds or 0.0) < float("inf"):
+        raise ValueError("a fault meets one request or more, and its seconds are not negative")
+    known = {f"{one.method} {one.path}" for one in VENDORS[vendor].operations}
+    if operation is not None and operation not in known | {name.partition(" ")[0] for name in known}:
+        raise ValueError(f"{vendor} has no {operation!r}; it has {', '.join(sorted(known))}")
 
 
 def _entry(row: sqlite3.Row) -> LedgerEntry:
