@@ -158,6 +158,8 @@ class Screen:
     """What to bring back: parts of the secret; empty where there is only something to confirm."""
     remote_id: str = "remote_id"
     """Which of the asked-for values is the vendor's id of the credential."""
+    public: frozenset[str] = frozenset({"remote_id", "id", "client_id", "identifier"})
+    """Which of the asked-for values may be seen while they are typed; every other one is a secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,3 +26,8 @@ def variable_names(name: str, parts: tuple[str, ...]) -> dict[str, str]:
     """The default names: PAYROLL_EXPORT_CLIENT_ID for part `client_id` of `payroll-export`."""
     prefix = name.upper().replace("-", "_")
     return {f"{prefix}_{part.upper()}": part for part in parts}
+
+
+def pending(names: Mapping[str, str]) -> dict[str, str]:
+    """The names under which a new secret stands beside the present one until the cut-over."""
+    return {f"{name}_PENDING": part for name, part in names.items()}

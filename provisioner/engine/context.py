@@ -170,10 +170,11 @@ class Work:
 class Waits(Exception):
     """An operation cannot go on before somebody else did something; that is no error.
 
-    `whom` is `approval`, `handoff` or `identity`.
+    `whom` is `approval`, `handoff`, `identity` or `person`; `remedy` says what that somebody can do.
     """
 
-    def __init__(self, whom: str, text: str) -> None:
+    def __init__(self, whom: str, text: str, *, remedy: str = "") -> None:
         super().__init__(text)
         self.whom = whom
         self.text = text
+        self.remedy = remedy

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from provisioner.core.capabilities import SecretAccess, Verb
-from provisioner.core.delivery import Parcel
+from provisioner.core.delivery import Parcel, pending
 from provisioner.core.journal import SaveDelivery
-from provisioner.core.model import Address
+from provisioner.core.model import Address, GenerationState, JsonObject
 from provisioner.core.secret import Secret
 from provisioner.engine import failpoints
 from provisioner.engine.context import Waits, Work
@@ -18,24 +20,47 @@ async def deliver(work: Work, *, again: bool = False) -> None:
     `again` delivers also where this generation was acknowledged before, as a changed path asks for.
     Raises SinkError, or Waits where the secret cannot be had on this machine.
     """
+    acked = {} if again else work.context.store.deliveries(work.address, work.operation.generation)
+    for target in _targets(work):
+        if target["to"] not in acked:
+            await _hand_over(work, target["to"], target["as"], ack=target["to"])
+
+
+async def announce(work: Work) -> None:
+    """Deliver a new secret before its cut-over.
+
+    A sink with `pending` gets it beside the present one, under names of its own, and in its place only
+    by `deliver` after the cut-over; every other sink gets it in its place now.
+    """
+    acked = work.context.store.deliveries(work.address, work.operation.generation)
+    beside = any(generation.state is GenerationState.ACTIVE for generation in work.generations)
+    for target in _targets(work):
+        waits = beside and target.get("pending", False)
+        ack = f"{target['to']} (pending)" if waits else target["to"]
+        if ack not in acked:
+            names = pending(target["as"]) if waits else target["as"]
+            await _hand_over(work, target["to"], names, ack=ack)
+
+
+def _targets(work: Work) -> list[JsonObject]:
+    targets: list[JsonObject] = work.desired["local"].get("deliver") or []
+    return targets
+
+
+async def _hand_over(work: Work, sink: str, names: Mapping[str, str], *, ack: str) -> None:
     number = work.operation.generation
-    acked = {} if again else work.context.store.deliveries(work.address, number)
-    for target in work.desired["local"].get("deliver") or []:
-        if target["to"] in acked:
-            continue
-        parcel = Parcel(
-            address=work.address,
-            provider=work.operation.provider,
-            generation=number,
-            operation=work.operation.id,
-            names=target["as"],
-            secret=await secret_of(work),
-        )
-        failpoints.hit("before-delivery")
-        await work.context.sinks[target["to"]].deliver(parcel)
-        failpoints.hit("after-delivery")
-        ack = SaveDelivery(work.address, number, target["to"], work.context.now())
-        await work.context.store.commit([ack])
+    parcel = Parcel(
+        address=work.address,
+        provider=work.operation.provider,
+        generation=number,
+        operation=work.operation.id,
+        names=names,
+        secret=await secret_of(work),
+    )
+    failpoints.hit("before-delivery")
+    await work.context.sinks[sink].deliver(parcel)
+    failpoints.hit("after-delivery")
+    await work.context.store.commit([SaveDelivery(work.address, number, ack, work.context.now())])
 
 
 async def secret_of(work: Work) -> Secret:

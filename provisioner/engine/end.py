@@ -52,7 +52,8 @@ async def end_generation(work: Work, generation: Generation) -> Generation:
     """
     provider, capabilities = work.provider_of(generation), work.capabilities_of(generation)
     if Verb.REVOKE in capabilities.portal:
-        await handoff.confirmed(work, Verb.REVOKE, generation.number, {}, generation.remote_id)
+        issuer = work.issuer(generation)
+        await handoff.confirmed(work, Verb.REVOKE, generation.number, {}, generation.remote_id, issuer)
     else:
         await provider.revoke(generation.remote_id)
     if capabilities.observe is not Observe.NONE:

@@ -6,11 +6,11 @@ done at once; without one the operation waits, and `provision handoff complete` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from provisioner.core.capabilities import Verb
-from provisioner.core.handoff import Answer, announce, instructions
+from provisioner.core.handoff import Answer, instructions
 from provisioner.core.journal import Audit, Handoff, HandoffState, Phase, SaveHandoff, Write
 from provisioner.core.model import JsonObject
 from provisioner.core.provider import Issued
@@ -24,35 +24,85 @@ class Declined(HandoffRefused):
     """The person this was handed to will not do it."""
 
 
-async def confirmed(work: Work, verb: Verb, generation: int, fields: JsonObject, remote_id: str) -> None:
-    """Have a person do a step that brings nothing back. Done before counts. Raises Waits, HandoffRefused."""
-    handoff = await _open(work, verb, generation, fields, remote_id)
+Trial = Callable[[Issued], Awaitable[None]]
+"""Tries what a person brought. Raises HandoffRefused for what cannot be accepted."""
+
+
+async def confirmed(
+    work: Work, verb: Verb, generation: int, fields: JsonObject, remote_id: str, provider: str = ""
+) -> None:
+    """Have a person do a step that brings nothing back. Done before counts. Raises Waits, HandoffRefused.
+
+    `provider` is whose portal it is, where that is not the operation's vendor.
+    """
+    handoff = await _open(work, verb, generation, fields, remote_id, provider or work.operation.provider)
     if handoff.state is HandoffState.COMPLETED:
         return
     answer = await _ask(work, handoff)
-    await work.context.store.commit(_completed(work, handoff, answer))
+    await work.context.store.commit(_completed(work, handoff, f"done by {answer.by}"))
 
 
-async def issued(work: Work, verb: Verb, fields: JsonObject) -> Issued:
-    """Have a person make, renew or read a secret, and bring it back.
+async def issued(work: Work, verb: Verb, fields: JsonObject, trial: Trial) -> Issued:
+    """Have a person make, renew or read a secret, and bring it back; ask anew for what is not accepted.
 
-    What was asked for is checked for completeness here; the capture's transaction completes the handoff.
-    Raises Waits, HandoffRefused.
+    Nothing is kept before the trial: the capture's transaction completes the handoff. Raises Waits,
+    HandoffRefused.
     """
-    number = work.operation.generation
-    handoff = await _open(work, verb, number, fields, work.operation.remote_id or "")
-    answer = await _ask(work, handoff)
-    screen = work.declaration.screens[verb]
+    operation = work.operation
+    handoff = await _open(
+        work, verb, operation.generation, fields, operation.remote_id or "", operation.provider
+    )
+    while True:
+        answer = await _ask(work, handoff)
+        try:
+            brought = _read(work, handoff, answer)
+            await trial(brought)
+        except HandoffRefused as refused:
+            if work.context.person is None or not await work.context.person.again(handoff, refused.message):
+                raise
+            continue
+        work.with_next = _completed(work, handoff, f"done by {answer.by}")
+        return brought
+
+
+def _read(work: Work, handoff: Handoff, answer: Answer) -> Issued:
+    """What a person brought, as a vendor's answer would bring it."""
     values = {name: answer.values.reveal(name) for name in answer.values}
-    missing = [name for name in screen.asks if not values.get(name)]
+    missing = [name for name in handoff.asks if not values.get(name)]
     if missing:
         raise HandoffRefused(
             f"{handoff.id} needs {', '.join(missing)} as well", remedy=f"provision handoff show {handoff.id}"
         )
-    work.with_next = _completed(work, handoff, answer)
-    remote_id = work.operation.remote_id or values[screen.remote_id]
+    remote_id = work.operation.remote_id or values[work.declaration.screens[handoff.verb].remote_id]
     parts = {name: values[name] for name in work.declaration.parts if name in values}
     return Issued(remote_id, Secret(parts))
+
+
+def brought_before(work: Work) -> list[Write]:
+    """Complete what a person brought when the store could not take it: that is in the emergency folder."""
+    return [
+        write
+        for handoff in work.context.store.handoffs_of(work.operation.id)
+        if handoff.state is HandoffState.OPEN and handoff.asks
+        for write in _completed(work, handoff, "its secret was taken in from the emergency folder")
+    ]
+
+
+REFUSALS = {
+    HandoffState.COMPLETED: "was completed before",
+    HandoffState.DECLINED: "was declined",
+    HandoffState.DROPPED: "is not wanted any more",
+}
+"""Why nothing can be done about a handoff that is closed."""
+
+
+def require_open(handoff: Handoff) -> None:
+    """Raise HandoffRefused, with the reason, for a handoff that is closed."""
+    if handoff.state is not HandoffState.OPEN:
+        raise HandoffRefused(
+            f"{handoff.id} {REFUSALS[handoff.state]}: {handoff.note}",
+            remedy="see what waits with `provision handoff list`",
+        )
 
 
 async def decline(work: Work, handoff: Handoff, why: str) -> None:
@@ -61,8 +111,7 @@ async def decline(work: Work, handoff: Handoff, why: str) -> None:
     A secret that nobody reads leaves a credential: its operation goes on, to end that. Raises HandoffRefused
     where declining would leave a live credential that nobody knows.
     """
-    if handoff.state is not HandoffState.OPEN:
-        raise HandoffRefused(f"{handoff.id} is {handoff.state} already: {handoff.note}")
+    require_open(handoff)
     if handoff.verb is Verb.REVOKE and work.operation.action in MAKES:
         raise HandoffRefused(f"{handoff.id} cannot be declined: it ends a credential that nothing else ends")
     now = work.context.now()
@@ -76,7 +125,9 @@ async def decline(work: Work, handoff: Handoff, why: str) -> None:
         await work.advance(Phase.FAILED, *writes, note=f"declined: {why}", waiting="")
 
 
-async def _open(work: Work, verb: Verb, generation: int, fields: JsonObject, remote_id: str) -> Handoff:
+async def _open(
+    work: Work, verb: Verb, generation: int, fields: JsonObject, remote_id: str, provider: str
+) -> Handoff:
     """The handoff of this step, made durable when it is new."""
     before = work.context.store.handoffs_of(work.operation.id)
     for handoff in before:
@@ -84,17 +135,18 @@ async def _open(work: Work, verb: Verb, generation: int, fields: JsonObject, rem
             if handoff.state is HandoffState.DECLINED:
                 raise Declined(f"{handoff.id} was declined: {handoff.note}")
             return handoff
+    declaration = work.context.declarations[provider]
     known = {"remote_id": remote_id, "tag": str(work.operation.tag or ""), "name": work.address.name}
     handoff = Handoff(
         id=f"{work.operation.id}-{len(before) + 1}",
         operation=work.operation.id,
         address=work.address,
-        provider=work.operation.provider,
+        provider=provider,
         verb=verb,
         generation=generation,
-        screen=work.declaration.screens[verb].path,
-        steps=instructions(work.declaration, verb, known, fields),
-        asks=work.declaration.screens[verb].asks,
+        screen=declaration.screens[verb].path,
+        steps=instructions(declaration, verb, known, fields),
+        asks=declaration.screens[verb].asks,
         opened_at=work.context.now(),
         fields=fields,
         remote_id=remote_id,
@@ -109,16 +161,19 @@ async def _ask(work: Work, handoff: Handoff) -> Answer:
     person = work.context.person
     answer = await person.perform(handoff) if person is not None else None
     if answer is None:
-        raise Waits("handoff", announce(work.declaration, handoff.verb))
+        raise waits_for(handoff)
     return answer
 
 
-def _completed(work: Work, handoff: Handoff, answer: Answer) -> list[Write]:
+def waits_for(handoff: Handoff) -> Waits:
+    """What to raise, or to tell, of a handoff that nobody did yet."""
+    how = f"provision handoff show {handoff.id}, then provision handoff complete {handoff.id}"
+    return Waits("handoff", f"{handoff.verb}: {handoff.screen}", remedy=how)
+
+
+def _completed(work: Work, handoff: Handoff, how: str) -> list[Write]:
     now = work.context.now()
-    detail: Mapping[str, object] = {"handoff": handoff.id, "by": answer.by}
     return [
-        SaveHandoff(
-            replace(handoff, state=HandoffState.COMPLETED, closed_at=now, note=f"done by {answer.by}")
-        ),
-        Audit("handoff completed", now, work.address, detail),
+        SaveHandoff(replace(handoff, state=HandoffState.COMPLETED, closed_at=now, note=how)),
+        Audit("handoff completed", now, work.address, {"handoff": handoff.id, "how": how}),
     ]

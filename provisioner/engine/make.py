@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import (
@@ -29,7 +30,7 @@ from provisioner.core.recovery import in_place
 from provisioner.core.renewal import Policy, duration
 from provisioner.engine import end, handoff, prove, update
 from provisioner.engine.context import Waits, Work
-from provisioner.engine.deliver import deliver, secret_of
+from provisioner.engine.deliver import announce, deliver, secret_of
 from provisioner.errors import HandoffRefused, OutcomeUnknown, ProviderError, StateError
 
 
@@ -65,7 +66,7 @@ async def ask(work: Work) -> Issued | None:
     if in_place(work.operation.action, work.capabilities):
         return await _renewed(work)
     if Verb.CREATE in work.capabilities.portal:
-        return await _accepted(work, await handoff.issued(work, Verb.CREATE, work.spec.fields))
+        return await handoff.issued(work, Verb.CREATE, work.spec.fields, partial(_try, work))
     return await captured_by_person(work, await work.provider.create(work.spec, work.tag))
 
 
@@ -73,7 +74,7 @@ async def _renewed(work: Work) -> Issued:
     if work.change.fields:
         await update.at_vendor(work)
     if Verb.RENEW in work.capabilities.portal:
-        return await _accepted(work, await handoff.issued(work, Verb.RENEW, {}))
+        return await handoff.issued(work, Verb.RENEW, {}, partial(_try, work))
     return await work.provider.renew(work.remote_id, work.spec, work.tag)
 
 
@@ -87,26 +88,25 @@ async def captured_by_person(work: Work, made: Issued) -> Issued | None:
         return made
     await work.advance(Phase.SENT, remote_id=made.remote_id)
     try:
-        return await _accepted(work, await handoff.issued(work, Verb.CAPTURE, {}))
+        return await handoff.issued(work, Verb.CAPTURE, {}, partial(_try, work))
     except handoff.Declined as error:
         await undo(work, error.message)
         return None
 
 
-async def _accepted(work: Work, brought: Issued) -> Issued:
-    """Try what a person brought before it is kept. Raises HandoffRefused for what the vendor rejects."""
+async def _try(work: Work, brought: Issued) -> None:
+    """Try what a person brought before it is kept. Raises HandoffRefused for what does not prove to work."""
     if Verb.VERIFY in work.capabilities.portal:
-        return brought
+        return
     try:
         await prove.works(work, brought.secret)
-    except prove.Unproven as error:
-        work.with_next = []
+    except Waits:
+        return  # not approved yet is no fault of what was brought
+    except ProviderError as error:
+        # Also where the vendor cannot be reached: the person still has it, and nothing untried is kept.
         raise HandoffRefused(
             f"not accepted: {error.message}", remedy="look again, and complete it anew"
         ) from None
-    except Waits:
-        pass  # not approved yet is no fault of what was brought
-    return brought
 
 
 async def capture(work: Work, issued: Issued) -> None:
@@ -162,7 +162,7 @@ async def verify(work: Work) -> None:
 
 async def hand_over(work: Work) -> None:
     """verified ► delivered."""
-    await deliver(work)
+    await announce(work)
     await work.advance(Phase.DELIVERED, waiting="", note="")
 
 
@@ -193,7 +193,8 @@ def _after_cut_over(work: Work, generation: Generation, until: datetime) -> Gene
 
 
 async def finish(work: Work) -> None:
-    """cut over ► done: end what has no overlap left, then record what holds now."""
+    """cut over ► done: the new one everywhere in place, then end what has no overlap left, and record."""
+    await deliver(work)
     now = work.context.now()
     over = [
         generation

@@ -41,6 +41,9 @@ class Store(Protocol):
     def handoffs_of(self, operation: str) -> list[Handoff]:
         """Every handoff of one operation, in the order in which they were opened."""
 
+    def handoff(self, id: str) -> Handoff | None:
+        """One handoff, whatever became of it."""
+
     def acquire(self, environments: Collection[str], *, holder: str) -> None:
         """Take the lease of each environment, and keep it by heartbeat. Raises LeaseHeld."""
 
@@ -86,3 +89,6 @@ class Person(Protocol):
 
     async def perform(self, handoff: Handoff) -> Answer | None:
         """What they bring back; None when they leave it for later."""
+
+    async def again(self, handoff: Handoff, why: str) -> bool:
+        """Told that what they brought is not accepted: whether they will bring it anew."""

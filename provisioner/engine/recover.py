@@ -11,7 +11,7 @@ from provisioner.core.model import Generation, GenerationState, Observed
 from provisioner.core.provider import Issued
 from provisioner.core.recovery import Decision, decide, in_place
 from provisioner.core.secret import Secret
-from provisioner.engine import prove
+from provisioner.engine import handoff, prove
 from provisioner.engine.context import Waits, Work
 from provisioner.engine.make import ask, capture, captured_by_person, keep
 
@@ -36,6 +36,7 @@ async def _take_in(work: Work) -> bool:
     held = [one for one in work.context.emergency.held(work.operation.id) if _belongs(work, one)]
     if not held:
         return False
+    work.with_next = handoff.brought_before(work)
     await keep(work, held[-1])
     work.context.emergency.forget(work.operation.id)
     return True

@@ -46,7 +46,8 @@ def resolve(
     for item in deliver:
         name = item if isinstance(item, str) else item["to"]
         variables = _chosen(item) or variable_names(address.name, declaration.parts)
-        found.append({"to": name, "as": variables, "target": target(sinks[name], declaration.name, address)})
+        delivery = {"to": name, "as": variables, "target": target(sinks[name], declaration.name, address)}
+        found.append(delivery | ({"pending": True} if sinks[name].options.get("pending") else {}))
     return found
 
 

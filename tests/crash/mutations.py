@@ -76,7 +76,7 @@ def _deliver_before_capture() -> None:
 
     async def hasty(work: Work, issued: Any) -> None:
         work.secret = issued.secret
-        await make.deliver(work)
+        await make.announce(work)
         await capture(work, issued)
 
     make.capture = hasty

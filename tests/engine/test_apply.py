@@ -297,3 +297,19 @@ def test_compromised_ends_the_old_one_first(world: World) -> None:
     assert old != new
     assert world.works("test/payroll", "payspace", SCOPES)
     assert () == world.plan().changes
+
+
+def test_pending_sink_has_both_until_the_cut_over(world: World) -> None:
+    """A sink with `pending` gets a renewed secret beside the present one first, then in its place."""
+    target = {**deliver("payroll", *CLIENT)[0], "pending": True}
+    payspace(world, deliver=[target])
+    world.apply()
+    first = world.delivered("test/payroll")
+    assert {"PAYROLL_CLIENT_ID", "PAYROLL_CLIENT_SECRET"} == set(first)
+    order(world, Action.RENEW, "test/payroll")
+    world.apply()
+    both = world.delivered("test/payroll")
+    assert both["PAYROLL_CLIENT_ID"] == both["PAYROLL_CLIENT_ID_PENDING"] != first["PAYROLL_CLIENT_ID"]
+    with world.store() as store:
+        acks = list(store.deliveries(Address("test", "payroll"), 2))
+    assert {"app-env (pending)", "app-env"} == set(acks)
