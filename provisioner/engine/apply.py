@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from provisioner.core.journal import Action, Audit, Operation, Phase
-from provisioner.core.model import Address, Record
+from provisioner.core.capabilities import Observe
+from provisioner.core.journal import Action, Audit, HandoffState, Operation, Phase
+from provisioner.core.model import Address, Record, Via
 from provisioner.core.plan import Change, Plan, Verdict
 from provisioner.engine.context import Context, Waits, Work
+from provisioner.engine.handoff import waits_for
 from provisioner.engine.operation import carry_out
 from provisioner.errors import PlanStale, ProvisionError, RailsRefused
 
@@ -134,20 +136,36 @@ async def _in_turn(context: Context, changes: list[Change], stopping: Callable[[
 
 
 async def _one(context: Context, change: Change) -> Outcome:
-    if change.action is Action.WAIT and not _person_can_help(context, change):
-        return Outcome(change, Status.WAITING, "; ".join(reason.text for reason in change.reasons))
+    if change.action is Action.WAIT and not _worth_trying(context, change):
+        return _still_waiting(context, change)
     try:
-        operation = await carry_out(context, change)
+        return ended(change, await carry_out(context, change))
     except Waits as waits:
-        return Outcome(change, Status.WAITING, waits.text)
+        return Outcome(change, Status.WAITING, waits.text, waits.remedy)
     except ProvisionError as error:
         return Outcome(change, Status.FAILED, error.message, error.remedy)
+
+
+def ended(change: Change, operation: Operation) -> Outcome:
+    """What became of a change whose operation is closed."""
     failed = operation.phase is Phase.FAILED
     return Outcome(change, Status.FAILED if failed else Status.DONE, operation.note if failed else "")
 
 
-def _person_can_help(context: Context, change: Change) -> bool:
-    return context.person is not None and any(reason.code == "handoff" for reason in change.reasons)
+def _worth_trying(context: Context, change: Change) -> bool:
+    """Whether something can be done about what waits: a person is at hand, or only trying shows approval."""
+    codes = {reason.code for reason in change.reasons}
+    if "approval" in codes:
+        known = context.declarations[change.provider].capabilities[Via(change.via)]
+        return known.observe is Observe.NONE
+    return "handoff" in codes and context.person is not None
 
 
-__all__ = ["Outcome", "Status", "Summary", "Work", "apply", "check_fresh", "refuse"]
+def _still_waiting(context: Context, change: Change) -> Outcome:
+    text = "; ".join(reason.text for reason in change.reasons)
+    handoffs = context.store.handoffs_of(change.operation) if change.operation else []
+    how = next((waits_for(one).remedy for one in handoffs if one.state is HandoffState.OPEN), "")
+    return Outcome(change, Status.WAITING, text, how)
+
+
+__all__ = ["Outcome", "Status", "Summary", "Work", "apply", "check_fresh", "ended", "refuse"]
