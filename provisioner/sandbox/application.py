@@ -1,4 +1,7 @@
-"""The ASGI application: every vendor and tenant under `/{vendor}/{tenant}/`, each path behind its `Door`."""
+"""The ASGI application: every vendor and tenant under `/{vendor}/{tenant}/`, each path behind its `Door`.
+
+Beside the API, which is JSON, each has a console for people; see `console.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisioner.sandbox.console import routes as console_routes
 from provisioner.sandbox.database import Database
 from provisioner.sandbox.dispatch import Door, Vendor
 from provisioner.sandbox.registry import VENDORS
@@ -22,8 +26,10 @@ from provisioner.sandbox.replies import not_found
 
 def build(database: Database, clock: Callable[[sqlite3.Connection], datetime]) -> Starlette:
     """The application over `database`; `clock` reads the sandbox's time within a transaction."""
-    routes = [route for vendor in VENDORS.values() for route in _routes(vendor, database, clock)]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_path})
+    api = [route for vendor in VENDORS.values() for route in _routes(vendor, database, clock)]
+    app = Starlette(
+        routes=[*api, *console_routes(database, clock)], exception_handlers={HTTPException: _no_such_path}
+    )
     # A vendor that redirected `/keys/` to `/keys` would hide a client's mistake.
     app.router.redirect_slashes = False
     return app

@@ -161,10 +161,7 @@ class Door:
             remote_id = request.path_params.get("id", "")
             reply = faults.around(fault, data, remote_id, lambda: operation.handler(call))
             if operation.counts:
-                connection.execute(
-                    "UPDATE tenants SET writes = writes + 1 WHERE vendor = ? AND tenant = ?",
-                    (self.vendor, tenant),
-                )
+                data.count_write()
             return reply
 
 
@@ -192,7 +189,7 @@ def _admit(operation: Operation, data: Tenancy, request: Request) -> Grant | Non
     token = bearer_token(data, request)
     if operation.access is Access.BEARER and (grant := data.grant(token)) is not None:
         return grant
-    if operation.access is Access.MANAGEMENT and _manages(data, token):
+    if operation.access is Access.MANAGEMENT and manages(data, token):
         return None
     raise invalid_token(data)
 
@@ -215,7 +212,8 @@ def _challenge(data: Tenancy) -> str:
     return f'Bearer realm="{data.vendor}/{data.tenant}"'
 
 
-def _manages(data: Tenancy, token: str) -> bool:
+def manages(data: Tenancy, token: str) -> bool:
+    """Whether this is the management token of the tenant."""
     row = data.connection.execute(
         "SELECT token FROM tenants WHERE vendor = ? AND tenant = ?", (data.vendor, data.tenant)
     ).fetchone()

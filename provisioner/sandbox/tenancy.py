@@ -111,6 +111,10 @@ class Tenancy:
         )
         return changed
 
+    def set_status(self, credential: Credential, status: str) -> None:
+        """Give a credential another status, such as a decision on it."""
+        self.connection.execute("UPDATE credentials SET status = ? WHERE seq = ?", (status, credential.seq))
+
     def end(self, credential: Credential) -> None:
         """Delete: the vendor forgets the secret and its access tokens die; the ledger remembers the rest."""
         self.connection.execute(
@@ -157,6 +161,13 @@ class Tenancy:
         """End every access token of this credential, but for those of the scope `keeping`."""
         self.connection.execute(
             "DELETE FROM access_tokens WHERE credential = ? AND scope IS NOT ?", (credential.seq, keeping)
+        )
+
+    def count_write(self) -> None:
+        """Count one state changing request that took effect."""
+        self.connection.execute(
+            "UPDATE tenants SET writes = writes + 1 WHERE vendor = ? AND tenant = ?",
+            (self.vendor, self.tenant),
         )
 
     def put(self, kind: str, object_id: str, body: Mapping[str, object]) -> None:
