@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner.cli.places import Sinks, Vendors, closing
+from provisioner.core.model import Via
 from provisioner.core.project import Project, ProviderConfig
 from provisioner.core.provider import Provider
 from provisioner.core.secret import Secret
@@ -132,7 +133,7 @@ class Session:
         return adapter.open(config, Http(config, self._token(config)))
 
     def _twin(self, config: ProviderConfig) -> Http:
-        from provisioner.providers.http import Http
+        from provisioner.providers.http import Http, Timing
 
         tenant = self.project.environments[config.environment].kind.value
         try:
@@ -142,12 +143,14 @@ class Session:
                 f"the sandbox has no twin of {config.provider}", remedy="write the vendor's own endpoint"
             ) from None
         here = replace(config, endpoint=f"http://sandbox.invalid/{config.provider}/{tenant}")
-        return Http(here, token, app=self.sandbox.app)
+        managing = None if config.via is Via.PORTAL else token
+        # A twin's own time may be ahead of the machine's, and signatures name the moment (TC5).
+        return Http(here, managing, app=self.sandbox.app, timing=Timing(now=self.sandbox.now))
 
-    def _token(self, config: ProviderConfig) -> Secret:
+    def _token(self, config: ProviderConfig) -> Secret | None:
         from provisioner.providers.auth import management_token
 
-        return management_token(config, self.root)
+        return None if config.via is Via.PORTAL else management_token(config, self.root)
 
     def context(
         self, store: StateStore, sealer: AgeSealer, vendors: Vendors, watch: Callable[[Step], None]

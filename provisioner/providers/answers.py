@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from provisioner.core.model import JsonObject, JsonValue
+from provisioner.core.model import JsonObject, JsonValue, Tag
 from provisioner.core.provider import Issued
 from provisioner.core.secret import Secret
 
@@ -34,6 +35,27 @@ def texts(body: JsonValue, name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError(name)
     return sorted(value)
+
+
+def networks(body: JsonValue, name: str) -> list[str]:
+    """A required list of addresses and networks, as manifests have them: networks, sorted.
+
+    Vendors write one address without its `/32` or `/128`, and IPv6 in several ways.
+    """
+    found = {ip_network(entry) for entry in texts(body, name)}
+    return [str(one) for one in sorted(found, key=_place)]
+
+
+def _place(network: IPv4Network | IPv6Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), network.prefixlen
+
+
+def tag(body: JsonValue, name: str) -> Tag | None:
+    """A required text in which our tag may stand; what people write there, or leave empty, is none."""
+    value = body[name]
+    if not isinstance(value, str):
+        raise ValueError(name)
+    return Tag.parse(value)
 
 
 def moment(body: JsonValue, name: str) -> datetime:

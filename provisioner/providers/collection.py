@@ -46,7 +46,7 @@ class Collection:
         """One item; None when it is not there."""
         found = await self._http.send(self._get, self._unless_gone, id=remote_id)
         if found is None:
-            await self._confirm()
+            await self.confirm()
         return found
 
     async def create(self, body: JsonObject, parts: tuple[str, ...]) -> Issued:
@@ -61,7 +61,7 @@ class Collection:
         """Delete; one that is gone is fine."""
         status = await self._http.send(self._revoke, lambda status, _: status, id=remote_id)
         if status in GONE:
-            await self._confirm()
+            await self.confirm()
 
     async def everything(
         self, read: Callable[[JsonValue], T], query: Mapping[str, str] | None = None
@@ -75,7 +75,7 @@ class Collection:
             found.extend(items)
         return found
 
-    async def _confirm(self) -> None:
+    async def confirm(self) -> None:
         """Prove that a 404 came from the vendor: a wrong endpoint gives one to everything, its list too."""
         await self._http.send(self._list, _page(lambda item: None, 1), query={"page_size": 1, "page": 1})
 

@@ -177,7 +177,8 @@ class Http:
             return Attempt(Fate.NOT_SENT)
         except Exception:  # noqa: BLE001 - once it may have been sent, whatever went wrong means "unknown"
             return Attempt(Fate.LOST)
-        seconds = seconds_asked(response.headers.get("retry-after"), self._timing.now())
+        later = response.headers.get("retry-after")
+        seconds = seconds_asked(later, self._timing.now()) if later else None
         return judged(asked.route, read, response.status_code, seconds, raw)
 
     def _request(self, asked: _Asked) -> httpx.Request:
@@ -190,10 +191,18 @@ class Http:
             headers["content-type"] = "application/x-www-form-urlencoded"
             content = urlencode(_plain(asked.form)).encode()
         if asked.headers is not None:
-            headers.update(_plain(asked.headers()))
+            headers.update(self._carried(asked.headers()))
         return self._client.build_request(
             asked.route.method, asked.url, params=asked.query, headers=headers, content=content
         )
+
+    def _carried(self, headers: Secret) -> Mapping[str, str]:
+        """The headers in clear. Raises ProviderError naming those that no header can carry."""
+        bad = [name for name in headers if not _fits_a_header(headers.reveal(name))]
+        if bad:
+            # What a person pasted may hold anything; the value stays unsaid.
+            raise ProviderError(f"{self._config.provider}: no {', '.join(bad)} header can carry this secret")
+        return _plain(headers)
 
     def _authorization(self, asked: _Asked) -> Mapping[str, str]:
         if asked.at is not None and asked.at.authorization is not None:
@@ -264,9 +273,13 @@ def _client(
     return httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, **options)
 
 
+def _fits_a_header(value: str) -> bool:
+    return bool(value) and value.isascii() and value.isprintable()
+
+
 def _check_token(config: ProviderConfig, token: Secret) -> None:
     value = token.reveal("token")
-    if not value or not value.isascii() or not value.isprintable() or " " in value:
+    if not _fits_a_header(value) or " " in value:
         # The value stays unsaid: it is a secret, even where it is not the right one.
         raise ProviderError(
             f"the management token of {config.provider} in {config.environment} is empty or not a token",

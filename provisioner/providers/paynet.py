@@ -20,18 +20,22 @@ from provisioner.core.capabilities import (
     Observe,
     Renewal,
     Rule,
+    Screen,
     SecretAccess,
     Sessions,
+    Verb,
 )
 from provisioner.core.model import JsonObject, JsonValue, Kind, Listing, Observed, RemoteStatus, Tag, Via
+from provisioner.core.project import ProviderConfig
 from provisioner.core.provider import Issued, Outcome, Provider, Spec, User, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import issued, moment, present, text, texts
+from provisioner.providers.answers import issued, moment, present, tag, text, texts
 from provisioner.providers.collection import Collection
 from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT, ask_for_token, compared, token_route, unexpected
+from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.resources import schema
 
@@ -77,6 +81,36 @@ API = Capabilities(
     consistency=2.0,
     sessions=Sessions.DIE,
 )
+
+_SCREEN = "PayNet Developer Portal > API Keys"
+_MENU = "Click the three dots next to the key {remote_id}, then "
+_REVEAL_IT = 'Click "Reveal" next to it, and copy its Client ID and Client Secret.'
+
+SCREENS = {
+    Verb.CREATE: Screen(
+        _SCREEN,
+        (
+            'Click "+ Create API Key".',
+            "{fields}",
+            "Where the portal has a field for a label, write {tag}.",
+            'Click "Confirm". The new key is listed.',
+            _REVEAL_IT,
+        ),
+        CLIENT,
+        remote_id="client_id",
+    ),
+    Verb.CAPTURE: Screen(_SCREEN, ("Find the key {remote_id}.", _REVEAL_IT), CLIENT, remote_id="client_id"),
+    Verb.UPDATE: Screen(
+        _SCREEN, ("Find the key {remote_id}.", "{fields}", "Save, where the portal keeps that of a key.")
+    ),
+    Verb.RENEW: Screen(
+        _SCREEN,
+        (_MENU + '"Renew".', 'Click "Confirm": the present secret ends at once.', _REVEAL_IT),
+        CLIENT,
+        remote_id="client_id",
+    ),
+    Verb.REVOKE: Screen(_SCREEN, (_MENU + '"Revoke".', 'Click "Confirm": this cannot be undone.')),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -133,15 +167,8 @@ class PayNet:
 
     async def verify(self, secret: Secret, spec: Spec) -> Verification:
         """Get an access token with it, and compare the scopes (PN5)."""
-        grant = await ask_for_token(self._http, _TOKEN, secret)
-        if grant.error == "invalid_client":
-            return Verification(Outcome.REJECTED, detail=grant.error)
-        if grant.error == "unauthorized_client":
-            return await self._unauthorised(secret)
-        if grant.status >= 400:
-            raise unexpected("paynet", grant)
-        asked = frozenset(spec.fields.get("scopes", ()))
-        return Verification(Outcome.WORKS, grant.scopes, compared(grant.scopes, asked))
+        seen = await _trial(self._http, secret, spec)
+        return await self._unauthorised(secret) if seen.outcome is Outcome.WAITING else seen
 
     async def _unauthorised(self, secret: Secret) -> Verification:
         """The token endpoint does not say whether a key waits or was denied; its status does (PN2)."""
@@ -160,6 +187,19 @@ class PayNet:
         await self._http.close()
 
 
+async def _trial(http: Http, secret: Secret, spec: Spec) -> Verification:
+    """What the token endpoint tells (PN5); a key that it does not let in may wait, or was denied (PN2)."""
+    grant = await ask_for_token(http, _TOKEN, secret)
+    if grant.error == "invalid_client":
+        return Verification(Outcome.REJECTED, detail=grant.error)
+    if grant.error == "unauthorized_client":
+        return Verification(Outcome.WAITING, detail="waits for the vendor's approval, or was denied (PN2)")
+    if grant.status >= 400:
+        raise unexpected("paynet", grant)
+    asked = frozenset(spec.fields.get("scopes", ()))
+    return Verification(Outcome.WORKS, grant.scopes, compared(grant.scopes, asked))
+
+
 def _writable(fields: JsonObject) -> JsonObject:
     return {"description": fields.get("description")}
 
@@ -169,7 +209,7 @@ def _observed(body: JsonValue) -> Observed:
         remote_id=text(body, "id"),
         status=_STATUSES[text(body, "status")],
         fields=present(description=body["description"], scopes=texts(body, "scopes")),
-        tag=Tag.parse(text(body, "label")),
+        tag=tag(body, "label"),
         created_at=moment(body, "created_at"),
     )
 
@@ -178,7 +218,9 @@ def _client_status(body: JsonValue) -> tuple[str, RemoteStatus]:
     return text(body, "client_id"), _STATUSES[text(body, "status")]
 
 
-def _open(_config: object, http: Http) -> Provider:
+def _open(config: ProviderConfig, http: Http) -> Provider:
+    if config.via is Via.PORTAL:
+        return Portal("paynet", http, lambda secret, spec: _trial(http, secret, spec))
     return PayNet(http)
 
 
@@ -188,8 +230,9 @@ PROVIDER = Adapter(
         title="PayNet",
         schema=schema("providers/paynet"),
         parts=CLIENT,
-        capabilities={Via.API: API},
+        capabilities={Via.API: API, Via.PORTAL: by_hand(API)},
         rules=RULES,
+        screens=SCREENS,
     ),
     _open,
 )

@@ -17,18 +17,22 @@ from provisioner.core.capabilities import (
     Observe,
     Renewal,
     Rule,
+    Screen,
     SecretAccess,
     Sessions,
+    Verb,
 )
 from provisioner.core.model import JsonObject, JsonValue, Listing, Observed, RemoteStatus, Tag, Via
+from provisioner.core.project import ProviderConfig
 from provisioner.core.provider import Issued, Outcome, Provider, Spec, User, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import moment, present, text
+from provisioner.providers.answers import moment, present, tag, text
 from provisioner.providers.collection import Collection
 from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT, ask_for_token, compared, token_route, unexpected
+from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.resources import schema
 
@@ -64,6 +68,26 @@ API = Capabilities(
     consistency=2.0,
     sessions=Sessions.DIE,  # PS8
 )
+
+_SCREEN = "Configuration > Basic Settings > General Company > Integrations > API Credentials"  # PS1
+
+SCREENS = {
+    Verb.CREATE: Screen(
+        _SCREEN,
+        (
+            'Select "+ New Credentials".',
+            "{fields}",
+            "Where the screen has a field for a label, write {tag}.",
+            "Save, and copy the client_id and the secret before leaving the page: they are shown this once.",
+        ),
+        CLIENT,
+        remote_id="client_id",
+    ),
+    Verb.UPDATE: Screen(
+        _SCREEN, ("Open the credential with the client_id {remote_id}.", "{fields}", "Save.")
+    ),
+    Verb.REVOKE: Screen(_SCREEN, ("Delete the credential with the client_id {remote_id}.",)),
+}
 
 
 class PaySpace:
@@ -108,13 +132,7 @@ class PaySpace:
 
     async def verify(self, secret: Secret, spec: Spec) -> Verification:
         """Get an access token with it, and compare the scope (PS8)."""
-        grant = await ask_for_token(self._http, _TOKEN, secret)
-        if grant.error == "invalid_client":
-            return Verification(Outcome.REJECTED, detail=grant.error)
-        if grant.status >= 400:
-            raise unexpected("payspace", grant)
-        asked = frozenset(spec.fields.get("scopes", ()))
-        return Verification(Outcome.WORKS, grant.scopes, compared(grant.scopes, asked))
+        return await _trial(self._http, secret, spec)
 
     async def users(self) -> tuple[User, ...]:
         """Every user profile, with what its security role allows (PS3, PS4)."""
@@ -123,6 +141,16 @@ class PaySpace:
     async def close(self) -> None:
         """Let go of connections."""
         await self._http.close()
+
+
+async def _trial(http: Http, secret: Secret, spec: Spec) -> Verification:
+    grant = await ask_for_token(http, _TOKEN, secret)
+    if grant.error == "invalid_client":
+        return Verification(Outcome.REJECTED, detail=grant.error)
+    if grant.status >= 400:
+        raise unexpected("payspace", grant)
+    asked = frozenset(spec.fields.get("scopes", ()))
+    return Verification(Outcome.WORKS, grant.scopes, compared(grant.scopes, asked))
 
 
 def _writable(fields: JsonObject) -> JsonObject:
@@ -148,7 +176,7 @@ def _observed(body: JsonValue) -> Observed:
             scopes=[text(body, "scope")],
             settings={"development_mode": mode},
         ),
-        tag=Tag.parse(text(body, "label")),
+        tag=tag(body, "label"),
         created_at=moment(body, "created_at"),
     )
 
@@ -166,7 +194,9 @@ def _user(body: JsonValue) -> User:
     )
 
 
-def _open(_config: object, http: Http) -> Provider:
+def _open(config: ProviderConfig, http: Http) -> Provider:
+    if config.via is Via.PORTAL:
+        return Portal("payspace", http, lambda secret, spec: _trial(http, secret, spec))
     return PaySpace(http)
 
 
@@ -176,8 +206,9 @@ PROVIDER = Adapter(
         title="PaySpace",
         schema=schema("providers/payspace"),
         parts=CLIENT,
-        capabilities={Via.API: API},
+        capabilities={Via.API: API, Via.PORTAL: by_hand(API)},
         rules=RULES,
+        screens=SCREENS,
     ),
     _open,
 )
