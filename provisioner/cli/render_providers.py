@@ -55,9 +55,14 @@ def _lines(declaration: Declaration) -> Iterator[str]:
             f"    {name.replace('_', ' '):<22}{_words(value)}" for name, value in capabilities.items()
         )
     yield "  a change of a field takes:"
-    yield from (plain(f"    {path:<28}{takes}") for path, takes in document["fields"].items())
+    yield from _indented([[path, takes] for path, takes in document["fields"].items()])
     yield "  rules:"
-    yield from (plain(f"    {rule.id:<5}{rule.source:<10}{rule.text}") for rule in declaration.rules)
+    yield from _indented([[rule.id, rule.source, rule.text] for rule in declaration.rules])
+
+
+def _indented(cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    untitled = [""] * len(cells[0]) if cells else []
+    return (f"    {line}" for line in columns(untitled, cells)[1:])
 
 
 def _capabilities(capabilities: Capabilities) -> JsonObject:

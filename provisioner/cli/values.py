@@ -51,7 +51,9 @@ def shown(value: JsonValue, *, quoted: bool = False) -> str:
         case list() | tuple():
             return ", ".join(shown(item) for item in value) if value else "[]"
         case dict():
-            return "{" + ", ".join(f"{plain(str(key))}: {_within(item)}" for key, item in value.items()) + "}"
+            # Its order means nothing, so both sides of a change have the same one.
+            entries = (f"{plain(str(key))}: {_within(value[key])}" for key in sorted(value, key=str))
+            return "{" + ", ".join(entries) + "}"
     return plain(json.dumps(value, ensure_ascii=False))
 
 

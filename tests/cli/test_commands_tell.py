@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -130,6 +131,8 @@ def test_providers_tell_their_rules() -> None:
     for rule in one["rules"]:
         assert rule["id"] in text
         assert rule["text"] in text
+    for line in cli("providers", "oauth2").out.partition("takes:\n")[2].splitlines():
+        assert "  rules:" == line or re.search(r"\S {2,}\S", line), "two columns run together"
 
 
 def test_schemas_are_whole() -> None:

@@ -210,6 +210,11 @@ def test_values_cannot_be_taken_for_others(value: object, text: str) -> None:
     assert text == shown(value)
 
 
+def test_a_mapping_has_one_order() -> None:
+    """The keys of a mapping are shown in one order, so that both sides of a change can be compared."""
+    assert "{a: 1, b: 2} → {a: 1, b: 3}" == moved({"b": 2, "a": 1}, {"a": 1, "b": 3})
+
+
 def test_long_lists_tell_what_moves() -> None:
     """Of a long list only what is added and removed is shown."""
     before = [f"203.0.113.{number}/32" for number in range(20)]
