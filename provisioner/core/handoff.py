@@ -74,6 +74,9 @@ class _Known(dict[str, object]):
 def _settings(fields: JsonObject) -> list[str]:
     lines = []
     for path, value in sorted(_flat(fields).items()):
+        if value is None:
+            lines.append(f"Clear {path}.")
+            continue
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         lines.append(f"Set {path} to: {shown}")
     return lines

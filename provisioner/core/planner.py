@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from provisioner.core import renewal
-from provisioner.core.capabilities import OnChange
+from provisioner.core.capabilities import Observe, OnChange
 from provisioner.core.journal import Action, Operation, Phase
 from provisioner.core.making import (
     desired_to_json,
@@ -130,6 +130,8 @@ def _how_to_go_on(case: Case, operation: Operation) -> Action:
         return Action.WAIT
     if operation.waiting != "approval":
         return Action.RECOVER
+    if case.capabilities.observe is Observe.NONE:
+        return Action.ACTIVATE  # nothing shows the decision but trying the secret
     approved = case.observed is not None and case.observed.status is RemoteStatus.LIVE
     return Action.ACTIVATE if approved else Action.WAIT
 
@@ -151,7 +153,8 @@ def _why_waiting(case: Case, since: str) -> Reason:
         return Reason("approved", "approved by the vendor")
     if status is RemoteStatus.DENIED:
         return Reason("denied", "denied by the vendor: revoke it, or take it up with them")
-    return Reason("approval", f"waits for the vendor's approval since {since}")
+    tried = "; its secret is tried again" if case.capabilities.observe is Observe.NONE else ""
+    return Reason("approval", f"waits for the vendor's approval since {since}{tried}")
 
 
 def _undeclared(case: Case) -> Change | None:

@@ -67,15 +67,27 @@ async def issued(work: Work, verb: Verb, fields: JsonObject, trial: Trial) -> Is
 
 def _read(work: Work, handoff: Handoff, answer: Answer) -> Issued:
     """What a person brought, as a vendor's answer would bring it."""
-    values = {name: answer.values.reveal(name) for name in answer.values}
+    # Copying from a page takes white space along, and no vendor's secret begins or ends with any.
+    values = {name: answer.values.reveal(name).strip() for name in answer.values}
     missing = [name for name in handoff.asks if not values.get(name)]
     if missing:
         raise HandoffRefused(
             f"{handoff.id} needs {', '.join(missing)} as well", remedy=f"provision handoff show {handoff.id}"
         )
-    remote_id = work.operation.remote_id or values[work.declaration.screens[handoff.verb].remote_id]
+    named = values[work.declaration.screens[handoff.verb].remote_id]
+    remote_id = work.operation.remote_id or named
+    if named != remote_id and _same_way(work):
+        raise HandoffRefused(
+            f"{handoff.id}: that is the secret of another credential, not of {remote_id}",
+            remedy=f"provision handoff show {handoff.id}",
+        )
     parts = {name: values[name] for name in work.declaration.parts if name in values}
     return Issued(remote_id, Secret(parts))
+
+
+def _same_way(work: Work) -> bool:
+    """Whether its remote id is the portal's, since the credential was made there too."""
+    return work.record is None or work.record.via.value == work.operation.via
 
 
 def brought_before(work: Work) -> list[Write]:
@@ -136,7 +148,12 @@ async def _open(
                 raise Declined(f"{handoff.id} was declined: {handoff.note}")
             return handoff
     declaration = work.context.declarations[provider]
-    known = {"remote_id": remote_id, "tag": str(work.operation.tag or ""), "name": work.address.name}
+    known = {
+        **fields,
+        "remote_id": remote_id,
+        "tag": str(work.operation.tag or ""),
+        "name": work.address.name,
+    }
     handoff = Handoff(
         id=f"{work.operation.id}-{len(before) + 1}",
         operation=work.operation.id,

@@ -99,7 +99,7 @@ async def _try(work: Work, brought: Issued) -> None:
     if Verb.VERIFY in work.capabilities.portal:
         return
     try:
-        await prove.works(work, brought.secret)
+        await prove.works(work, brought.secret, brought=True)
     except Waits:
         return  # not approved yet is no fault of what was brought
     except ProviderError as error:

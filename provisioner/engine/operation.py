@@ -22,6 +22,7 @@ from provisioner.core.recovery import MAKES, in_place
 from provisioner.engine import end, failpoints, make, recover, update
 from provisioner.engine.context import Context, Waits, Work
 from provisioner.errors import (
+    HandoffRefused,
     IdentityMissing,
     OutcomeUnknown,
     PlanStale,
@@ -69,6 +70,10 @@ async def drive(work: Work) -> None:
     except IdentityMissing as error:
         await work.note(error.message, waiting="identity")
         raise Waits("identity", error.message) from None
+    except HandoffRefused as refused:
+        if work.operation.open:
+            await work.note(refused.message, waiting="handoff")
+        raise
     except (ProviderError, SinkError, SecretError) as error:
         if work.operation.open:
             await work.note(error.message)

@@ -28,9 +28,11 @@ class Unproven(ProviderError):
     """A new secret does not work, or it may do more than was asked."""
 
 
-async def works(work: Work, secret: Secret) -> None:
+async def works(work: Work, secret: Secret, *, brought: bool = False) -> None:
     """Try a new secret the way its consumer would.
 
+    What a person brought has to work now, while they can look again. Later, what proves nothing either way
+    speaks against no secret that was accepted, or that the vendor itself gave.
     Raises Waits while the vendor has not approved it, Unproven when it is rejected or too wide.
     """
     found = await settled(
@@ -43,7 +45,9 @@ async def works(work: Work, secret: Secret) -> None:
             raise Waits("approval", "waits for the vendor's approval")
         case Outcome.DENIED:
             raise Waits("approval", "denied by the vendor")
-        case Outcome.REJECTED:
+        case Outcome.INCONCLUSIVE if not brought:
+            return
+        case Outcome.REJECTED | Outcome.INCONCLUSIVE:
             why = f": {found.detail}" if found.detail else ""
             raise Unproven(f"{work.address}: the new secret is rejected by {work.operation.provider}{why}")
     _not_wider(work, found)

@@ -13,7 +13,8 @@ from provisioner.core.recovery import Decision, decide, in_place
 from provisioner.core.secret import Secret
 from provisioner.engine import handoff, prove
 from provisioner.engine.context import Waits, Work
-from provisioner.engine.make import ask, capture, captured_by_person, keep
+from provisioner.engine.make import ask, capture, captured_by_person, give_up, keep
+from provisioner.errors import VendorRejected
 
 
 async def settle(work: Work) -> None:
@@ -23,7 +24,8 @@ async def settle(work: Work) -> None:
     """
     if await _take_in(work):
         return
-    if Verb.CAPTURE in work.capabilities.portal and work.operation.remote_id:
+    renewing = in_place(work.operation.action, work.capabilities)
+    if Verb.CAPTURE in work.capabilities.portal and work.operation.remote_id and not renewing:
         await _by_person(work, work.operation.remote_id)
         return
     found = await _look(work)
@@ -58,8 +60,16 @@ async def _repeat(work: Work, found: tuple[Observed, ...]) -> None:
 
 
 async def _resend(work: Work, found: tuple[Observed, ...]) -> None:
-    """Send the same tag again. A first request that was only late shows now, and goes."""
-    if (issued := await ask(work)) is None:
+    """Send the same tag again. A first request that was only late shows now, and goes.
+
+    Where the vendor now refuses it, nothing was made: the operation is over, as a first one would be.
+    """
+    try:
+        issued = await ask(work)
+    except VendorRejected as error:
+        await give_up(work, str(error))
+        raise
+    if issued is None:
         return
     await capture(work, issued)
     for twin in await work.provider.find(work.tag, work.spec):

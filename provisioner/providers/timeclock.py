@@ -142,14 +142,20 @@ class TimeClock:
         return (found,) if found is not None and found.tag == tag else ()
 
     async def create(self, spec: Spec, tag: Tag) -> Issued:
-        """ "Grant yourself API access" (TC1). Raises VendorRejected where the user has it already."""
+        """ "Grant yourself API access" (TC1). Raises VendorRejected where the user has it already.
+
+        One that carries this very tag is of a first attempt that was thought lost: that one is it.
+        """
         user = str(spec.fields["user"])
         made = await self._http.send(_GRANT, _granted, id=user, json={"label": str(tag)})
         if isinstance(made, Issued):
             return made
         status, said = made
         if status == _TAKEN:
-            raise _taken(user, await self._of(user))
+            found = await self._of(user)
+            if found is None or found.tag != tag:
+                raise _taken(user, found)
+            return await self.reveal(found.remote_id)
         raise VendorRejected(f"timeclock does not grant user {user} API access: {said}", status=status)
 
     async def update(self, remote_id: str, spec: Spec) -> None:
@@ -212,10 +218,11 @@ class TimeClock:
 
 def _taken(user: str, found: Observed | None) -> VendorRejected:
     if found is not None and found.tag is not None:
-        words = (
-            f"timeclock: user {user} has API access already, which provision granted for {found.tag.address}"
+        return VendorRejected(
+            f"timeclock: user {user} has API access already, granted by provision for {found.tag.address}",
+            status=_TAKEN,
+            remedy="there is one for each user (TC1): link another user, or import it, or revoke it",
         )
-        return VendorRejected(words, status=_TAKEN, remedy="there is one for each user: link another (TC1)")
     return VendorRejected(
         f"timeclock: user {user} has API access that provision did not grant",
         status=_TAKEN,
