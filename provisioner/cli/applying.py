@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provisioner.cli import approvals, restored
 from provisioner.cli.output import say
 from provisioner.cli.planning import nearest, track
+from provisioner.core.journal import Audit
 from provisioner.core.model import Via
 from provisioner.core.plan import Plan, Verdict
 from provisioner.core.rails import judge
@@ -35,6 +37,17 @@ class Manner:
     parallelism: int = 10
     identities: tuple[Path, ...] = ()
     allow_wider: bool = False
+    saved: Path | None = None
+    """The file that the plan was saved in, with its approvals beside it; None for one that was just made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What was found out about a plan before it is carried out."""
+
+    verdicts: tuple[Verdict, ...]
+    approvals: tuple[Audit, ...]
+    """One row for the history for each approval that it needs."""
 
 
 def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
@@ -44,10 +57,15 @@ def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
     in flight; the second raises KeyboardInterrupt at once, and the next run recovers.
     """
     check_fits(session, plan)
+    approved = approvals.check(session, plan, manner.saved)
     sealer = session.sealer(plan.environments, manner.identities)
     with session.store(writing=True) as store:
         verdicts = judge(plan, track(session, plan, store.records(plan.environments), manner.allow_wider))
-        return asyncio.run(_apply(session, store, sealer, plan, verdicts, manner))
+        cleared = Cleared((*verdicts, *restored.remembered(plan)), approved)
+        try:
+            return asyncio.run(_apply(session, store, sealer, plan, cleared, manner))
+        finally:
+            session.keep_head(store)
 
 
 def check_fits(session: Session, plan: Plan) -> None:
@@ -90,33 +108,36 @@ async def _apply(
     store: StateStore,
     sealer: AgeSealer,
     plan: Plan,
-    verdicts: Iterable[Verdict],
+    cleared: Cleared,
     manner: Manner,
 ) -> Summary:
     from provisioner.cli.progress import progress
+    from provisioner.cli.terminal import Terminal, at_terminal
     from provisioner.engine import apply as engine
     from provisioner.state.process import whoami
 
-    with _stopping() as stopping, progress(plan) as watch:
+    with stopping() as stop, progress(plan) as bar:
 
         def note(step: Step) -> None:
             _log.debug("%s %s: %s", step.address, step.action, step.phase)
-            watch(step)
+            bar.watch(step)
 
         async with session.vendors() as vendors:
-            context = session.context(store, sealer, vendors, note)
+            person = Terminal(session.registry.declarations, stop, bar.paused) if at_terminal() else None
+            context = session.context(store, sealer, vendors, note, person)
             return await engine.apply(
                 context,
                 plan,
-                verdicts,
+                cleared.verdicts,
+                approvals=cleared.approvals,
                 holder=whoami(),
                 parallelism=manner.parallelism,
-                stopping=stopping.is_set,
+                stopping=stop.is_set,
             )
 
 
 @contextmanager
-def _stopping() -> Iterator[asyncio.Event]:
+def stopping() -> Iterator[asyncio.Event]:
     """An event that the first Ctrl-C (or SIGTERM) sets; the second cancels the run."""
     loop, task, event = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
     assert task is not None  # noqa: S101 - we are called from a task

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from provisioner.core.journal import Operation, Phase
+from provisioner.core.journal import Handoff, Operation, Phase
 from provisioner.core.model import Address, Desired, Generation, GenerationState, Record
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class Row:
     waits_for: str
     """Whom: `approval`, `handoff`, `identity`, `person`; empty for nobody."""
     note: str
+    handoffs: tuple[str, ...]
+    """The ids of what waits for a person in a portal."""
     owner: str
     generation: int | None
     issued_at: datetime | None
@@ -42,8 +44,9 @@ def rows(session: Session, store: StateStore) -> list[Row]:
     places = {*session.project.environments, *store.environments_with_records()}
     operations = {one.address: one for one in reversed(store.operations(places))}
     addresses = sorted(declared.keys() | records.keys() | operations.keys())
+    handoffs = store.open_handoffs()
     return [
-        _row(store, address, declared.get(address), records.get(address), operations.get(address))
+        _row(store, address, declared.get(address), records.get(address), operations.get(address), handoffs)
         for address in addresses
     ]
 
@@ -54,6 +57,7 @@ def _row(
     declared: Desired | None,
     record: Record | None,
     operation: Operation | None,
+    handoffs: list[Handoff],
 ) -> Row:
     active = record.active if record else None
     local = record.local if record else declared.local if declared else {}
@@ -63,6 +67,7 @@ def _row(
         state=_state(record, operation),
         waits_for=operation.waiting if operation else "",
         note=operation.note if operation else "",
+        handoffs=tuple(one.id for one in handoffs if operation and one.operation == operation.id),
         owner=str(local.get("owner", "")),
         generation=active.number if active else None,
         issued_at=active.created_at if active else None,

@@ -43,6 +43,10 @@ TABLE = {
     "show": (f"{_COMMANDS}.show:show", "Show all that is known of one address, or a saved plan."),
     "renew": (f"{_COMMANDS}.orders:renew", "Plan and apply new secrets for these addresses."),
     "revoke": (f"{_COMMANDS}.orders:revoke", "Plan and apply the end of these addresses."),
+    "handoff": (
+        f"{_COMMANDS}.handoff:handoff",
+        "List, show, complete and decline the steps that only a person can do.",
+    ),
     "secret": (f"{_COMMANDS}.secret:secret", "Read sealed secrets, with an identity."),
     "state": (f"{_COMMANDS}.state:state", "Look into the state store."),
     "providers": (f"{_COMMANDS}.providers:providers", "Show vendors, what they can do, and their rules."),

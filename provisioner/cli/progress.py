@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner.cli.output import say
@@ -14,17 +15,25 @@ from provisioner.core.plan import Plan
 if TYPE_CHECKING:
     from provisioner.engine.context import Step
 
-Watch = Callable[["Step"], None]
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How far it is, as somebody sees it."""
+
+    watch: Callable[[Step], None]
+    """What to tell each step to."""
+    paused: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Takes the bar away while a person is asked something."""
 
 
 @contextmanager
-def progress(plan: Plan) -> Iterator[Watch]:
-    """What to tell each step to."""
+def progress(plan: Plan) -> Iterator[Shown]:
+    """Show how far it is, until the end."""
     if not sys.stderr.isatty():
-        yield _line
+        yield Shown(_line)
         return
-    with _bar(len(plan.changes)) as watch:
-        yield watch
+    with _bar(len(plan.changes)) as shown:
+        yield shown
 
 
 def _line(step: Step) -> None:
@@ -33,7 +42,7 @@ def _line(step: Step) -> None:
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Watch]:
+def _bar(total: int) -> Iterator[Shown]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -50,4 +59,12 @@ def _bar(total: int) -> Iterator[Watch]:
             advance = 1 if step.phase in CLOSED else 0
             bar.update(task, advance=advance, description=f"{step.address} {step.action}: {step.phase}")
 
-        yield watch
+        @contextmanager
+        def paused() -> Iterator[None]:
+            bar.stop()
+            try:
+                yield
+            finally:
+                bar.start()
+
+        yield Shown(watch, paused)

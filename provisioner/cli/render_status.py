@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from provisioner.cli.inventory import Row
@@ -37,7 +37,7 @@ def status_text(rows: Sequence[Row], now: datetime) -> str:
     if not rows:
         return "Nothing is declared or recorded."
     lines = columns(COLUMNS, [[column(row, now) for column in COLUMNS.values()] for row in rows])
-    notes = [f"  {row.address}: {plain(row.note)}" for row in rows if row.note]
+    notes = [line for row in rows for line in _notes(row)]
     waiting = sum(1 for row in rows if row.waits_for)
     last = count_of(len(rows), "credential") + (f", {waiting} waiting" if waiting else "")
     return "\n".join([*lines, *([""] if notes else []), *notes, "", f"{last}."])
@@ -60,6 +60,13 @@ def columns(titles: Iterable[str], cells: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def _notes(row: Row) -> Iterator[str]:
+    if row.note:
+        yield f"  {row.address}: {plain(row.note)}"
+    for handoff in row.handoffs:
+        yield f"  {row.address}: see provision handoff show {handoff}"
+
+
 def _retiring(number: int, until: datetime | None, now: datetime) -> str:
     return f"{number}" if until is None else f"{number} (in {span(until - now)})"
 
@@ -74,6 +81,7 @@ def _json(row: Row) -> JsonValue:
         "state": row.state,
         "waits_for": row.waits_for,
         "note": row.note,
+        "handoffs": list(row.handoffs),
         "generation": row.generation,
         "issued_at": moment(row.issued_at),
         "expires_at": moment(row.expires_at),

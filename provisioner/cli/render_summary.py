@@ -15,11 +15,11 @@ COLORS = {"done": "green", "waiting": "blue", "failed": "red", "not started": "y
 """Every status, in the order in which it is shown."""
 
 
-def summary_text(summary: Summary, paint: Paint = unpainted) -> str:
+def summary_text(summary: Summary, paint: Paint = unpainted, *, word: str = "Apply") -> str:
     """Each change with what became of it, then a last line that counts. Ends without a newline."""
     lines = [line for status in COLORS for line in _block(summary, status, paint)]
     counted = [f"{_count(summary, status)} {status}" for status in COLORS if _count(summary, status)]
-    return "\n".join([*lines, f"Apply: {', '.join(counted) or 'nothing to do'}."])
+    return "\n".join([*lines, f"{word}: {', '.join(counted) or 'nothing to do'}."])
 
 
 def summary_json(summary: Summary) -> JsonValue:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provisioner.cli import kept_head
 from provisioner.cli.places import Sinks, Vendors, closing
 from provisioner.core.model import Via
 from provisioner.core.project import Project, ProviderConfig
@@ -25,6 +26,7 @@ from provisioner.errors import ProviderError, ProvisionError
 
 if TYPE_CHECKING:
     from provisioner.engine.context import Context, Step
+    from provisioner.engine.ports import Person
     from provisioner.providers.http import Http
     from provisioner.providers.registry import Registry
     from provisioner.sandbox.world import Sandbox
@@ -94,11 +96,15 @@ class Session:
         """The present moment in UTC, on the project's clock."""
         return self.sandbox.now() if self._on_the_sandboxs_clock else datetime.now(UTC)
 
-    def store(self, *, writing: bool = False) -> StateStore:
-        """The project's state; without `writing` one that is not there reads as empty and is not made."""
+    def store(self, *, writing: bool = False, restored: bool = False) -> StateStore:
+        """The project's state; without `writing` one that is not there reads as empty and is not made.
+
+        Raises StoreRestored for writing to one that is an older copy of itself, unless `restored` says that
+        this is known.
+        """
         from provisioner.state import open_store
 
-        return open_store(
+        store = open_store(
             self.project.state,
             project=self.project.name,
             root=self.root,
@@ -106,6 +112,20 @@ class Session:
             create=writing,
             read_only=not writing,
         )
+        if writing and not restored:
+            self._check(store)
+        return store
+
+    def _check(self, store: StateStore) -> None:
+        try:
+            kept_head.check(self.root, self.project.name, store)
+        except BaseException:
+            store.close()
+            raise
+
+    def keep_head(self, store: StateStore) -> None:
+        """Keep the end of the audit log beside the store, after it was written to."""
+        kept_head.keep(self.root, self.project.name, store)
 
     def sealer(self, environments: Iterable[str], identities: tuple[Path, ...] = ()) -> AgeSealer:
         """Seals to the recipients of these environments, and opens with these identities.
@@ -153,9 +173,14 @@ class Session:
         return None if config.via is Via.PORTAL else management_token(config, self.root)
 
     def context(
-        self, store: StateStore, sealer: AgeSealer, vendors: Vendors, watch: Callable[[Step], None]
+        self,
+        store: StateStore,
+        sealer: AgeSealer,
+        vendors: Vendors,
+        watch: Callable[[Step], None],
+        person: Person | None = None,
     ) -> Context:
-        """The engine's surroundings."""
+        """The engine's surroundings; `person` does handoffs now, where there is one."""
         import asyncio
         from secrets import token_hex
 
@@ -176,5 +201,6 @@ class Session:
             nonce=lambda: token_hex(
                 8
             ),  # with the longest names, a tag still has at most 128 characters (FP1)
+            person=person,
             watch=watch,
         )

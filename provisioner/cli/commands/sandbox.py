@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner.cli import options
+from provisioner.cli.commands.operate import operate
 from provisioner.cli.output import say, show, show_json
 from provisioner.errors import ProvisionError, UsageError
 
@@ -103,6 +104,9 @@ def clock(advance: str | None) -> None:
             except ValueError as error:
                 raise UsageError(str(error)) from None
         show(f"{twins.now():%Y-%m-%d %H:%M:%S} UTC")
+
+
+sandbox.add_command(operate)
 
 
 def _root() -> Path:
