@@ -8,6 +8,7 @@
     │   ├── PlanEdited                 a saved plan is not what was saved
     │   ├── PlanStale                  an address of the plan moved since it was made
     │   ├── NotApproved                the environment asks for approvals that the plan lacks
+    │   ├── StoreRestored              the store is an older copy: it is read-only until it is reconciled
     │   └── HandoffRefused             a handoff cannot be completed: done before, declined, or of another plan
     ├── LeaseHeld                  4   another run works on this environment
     ├── StateError                 1   the store cannot be used
@@ -80,6 +81,10 @@ class PlanStale(Refused):
 
 class NotApproved(Refused):
     """The environment asks for approvals that the plan does not have."""
+
+
+class StoreRestored(Refused):
+    """The store is older than what was done since, so it may not be written before it is reconciled."""
 
 
 class HandoffRefused(Refused):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from provisioner.cli.author import author
 from provisioner.cli.output import say
+from provisioner.cli.restored import refusals
 from provisioner.core.journal import Operation
 from provisioner.core.model import Address, Listing, Observations, Record, Via
 from provisioner.core.plan import Plan, judged
@@ -43,8 +45,9 @@ def make_plan(session: Session, question: Question) -> Plan:
         situation = _situation(session, store, question)
         if question.refresh:
             situation = _observed(session, situation)
-        plan = decide(situation)
-        return judged(plan, judge(plan, track(session, plan, situation.records, question.allow_wider)))
+        plan = replace(decide(situation), author=author())
+        rails = judge(plan, track(session, plan, situation.records, question.allow_wider))
+        return judged(plan, (*refusals(session, store, situation.observations), *rails))
 
 
 def track(session: Session, plan: Plan, records: Mapping[Address, Record], allow_wider: bool) -> Track:
@@ -121,8 +124,6 @@ def _mention_others(session: Session, environments: Iterable[str]) -> None:
 
 
 def _observed(session: Session, situation: Situation) -> Situation:
-    from dataclasses import replace
-
     observations = asyncio.run(_observe(session, _places(situation)))
     return replace(situation, observations=observations, observed_at=situation.now)
 

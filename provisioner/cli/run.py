@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisioner.cli import approvals
 from provisioner.cli.applying import Manner, carry_out
 from provisioner.cli.asking import confirm
 from provisioner.cli.output import painter, show, show_json
@@ -34,6 +35,7 @@ class Run:
         plan = make_plan(self.session, question)
         show(plan_text(plan, painter(self.settings, to_stderr=self.as_json)), to_stderr=self.as_json)
         refuse(plan.verdicts)
+        approvals.check(self.session, plan, None)
         if plan.pending:
             where = listed(sorted({change.address.environment for change in plan.changes}))
             confirm(f"Do this in {where}?", auto_approve=self.auto_approve)

@@ -31,6 +31,11 @@ def document(plan: Plan) -> dict[str, JsonValue]:
     return {**body, "digest": plan.digest, "checks": checks}
 
 
+def fingerprint(plan: Plan) -> str:
+    """SHA-256, in hex, over all that a saved plan says, with its author and its moments."""
+    return _digest(to_json(plan))
+
+
 def write(path: Path, plan: Plan) -> None:
     """Write the file, mode 0600: either all of it, or what was there before. Raises ProvisionError."""
     text = json.dumps(document(plan), indent=2) + "\n"

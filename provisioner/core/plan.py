@@ -1,8 +1,8 @@
 """The plan as a value: what would change, why, and a digest over all of it.
 
 A plan is plain data without secrets. Its canonical form is JSON with sorted keys and no white space; the
-digest covers everything but the moments at which it was made and observed, so that two plans are equal
-exactly when their digests are.
+digest covers everything but who made it and the moments at which it was made and observed, so that two plans
+would do the same exactly when their digests are equal.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ class Plan:
     """What could not be observed, in words."""
     verdicts: tuple[Verdict, ...] = ()
     """What the rails say; an apply judges again."""
+    author: str = ""
+    """Who made it, as they say themselves; their own approval does not count."""
 
     @property
     def pending(self) -> bool:
@@ -114,12 +116,13 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hex, over the canonical form without its moments."""
-        still = {key: value for key, value in to_json(self).items() if key not in _MOMENTS}
+        """SHA-256, in hex, over the canonical form without its author and its moments."""
+        still = {key: value for key, value in to_json(self).items() if key not in _CIRCUMSTANCES}
         return hashlib.sha256(canonical(still).encode()).hexdigest()
 
 
-_MOMENTS = frozenset({"planned_at", "observed_at"})
+_CIRCUMSTANCES = frozenset({"planned_at", "observed_at", "author"})
+"""What of a plan says nothing of what it would do."""
 
 
 def canonical(value: JsonValue) -> str:
@@ -133,6 +136,7 @@ def to_json(plan: Plan) -> dict[str, JsonValue]:
         "format_version": FORMAT_VERSION,
         "project": plan.project,
         "state": plan.state,
+        "author": plan.author,
         "environments": {name: kind.value for name, kind in plan.environments.items()},
         "planned_at": plan.planned_at.isoformat(),
         "observed_at": plan.observed_at.isoformat() if plan.observed_at else None,
@@ -168,6 +172,7 @@ def from_json(document: JsonObject) -> Plan:
         observed_at=datetime.fromisoformat(observed_at) if observed_at else None,
         unseen=tuple(document["unseen"]),
         verdicts=tuple(_verdict(verdict) for verdict in document["verdicts"]),
+        author=document["author"],
     )
 
 

@@ -7,7 +7,7 @@ credential's failure stops that credential only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -64,15 +64,16 @@ async def apply(
     plan: Plan,
     verdicts: Iterable[Verdict],
     *,
+    approvals: Sequence[Audit] = (),
     holder: str,
     parallelism: int = 10,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Carry out a plan under the lease of its environments.
 
-    `verdicts` are the rails' on this plan, judged now; `holder` says who we are, for whoever meets our
-    lease; `stopping` is asked before each change is begun. Raises RailsRefused, PlanStale or LeaseHeld
-    before anything is done.
+    `verdicts` are the rails' on this plan, judged now; `approvals` are the rows that tell whose word let it
+    be done; `holder` says who we are, for whoever meets our lease; `stopping` is asked before each change is
+    begun. Raises RailsRefused, PlanStale or LeaseHeld before anything is done.
     """
     refuse(verdicts)
     environments = sorted({change.address.environment for change in plan.changes})
@@ -81,7 +82,8 @@ async def apply(
     context.store.acquire(environments, holder=holder)
     try:
         check_fresh(plan, context.store.records(environments), context.store.operations(environments))
-        await context.store.commit([Audit("apply", context.now(), detail={"digest": plan.digest})])
+        told = Audit("apply", context.now(), detail={"digest": plan.digest, "author": plan.author})
+        await context.store.commit([*approvals, told])
         return await _run(context, plan.changes, parallelism, stopping)
     finally:
         context.store.release()

@@ -69,6 +69,14 @@ def log(connection: Connection, project: str, address: Address | None = None) ->
         )
 
 
+def holds(connection: Connection, project: str, kept: AuditHead) -> bool:
+    """Whether the chain leads through a head that was kept; a store that was restored may end before it."""
+    if kept.seq == 0:
+        return kept.digest == _genesis(project)
+    row = select(AUDIT.c.digest).where(AUDIT.c.project == project, AUDIT.c.seq == kept.seq)
+    return connection.execute(row).scalar_one_or_none() == kept.digest
+
+
 def verify(connection: Connection, project: str, kept: AuditHead | None = None) -> list[Finding]:
     """Everything that is wrong with the history; with a kept head, also whether it still leads there."""
     rows = connection.execution_options(yield_per=1000).execute(_chain(project))

@@ -32,6 +32,9 @@ VIAS = {via.value: via for via in Via}
 Choice = Callable[[Table], ColumnElement[bool]]
 """Which rows of a table are meant."""
 
+MOST_AT_ONCE = 500
+"""How many values one query asks for; SQLite takes 999 everywhere."""
+
 OPEN = [phase.value for phase in Phase if phase not in CLOSED]
 
 GENERATION_COLUMNS = (
@@ -153,6 +156,17 @@ def handoff(connection: Connection, project: str, id: str) -> Handoff | None:
 def _handoffs(connection: Connection, chosen: ColumnElement[bool]) -> list[Handoff]:
     query = select(HANDOFFS).where(chosen).order_by(HANDOFFS.c.opened_at, HANDOFFS.c.id)
     return [handoff_of(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def known_tags(connection: Connection, project: str, tags: Collection[str]) -> set[str]:
+    """Which of these tags the store has ever heard of."""
+    wanted, found = list(tags), set[str]()
+    for start in range(0, len(wanted), MOST_AT_ONCE):
+        part = wanted[start : start + MOST_AT_ONCE]
+        for table in (OPERATIONS, GENERATIONS):
+            chosen = select(table.c.tag).where(table.c.project == project, table.c.tag.in_(part))
+            found.update(connection.execute(chosen).scalars())
+    return found
 
 
 def environments_with_records(connection: Connection, project: str) -> tuple[str, ...]:

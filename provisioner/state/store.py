@@ -141,6 +141,10 @@ class StateStore:
         """Every generation ever issued for an address, also where its record is gone."""
         return self._read(reads.generations, address)
 
+    def known_tags(self, tags: Collection[str]) -> set[str]:
+        """Which of these tags stand in the journal, or on a generation."""
+        return self._read(reads.known_tags, tags)
+
     def open_handoffs(self) -> list[Handoff]:
         """Every handoff that waits for somebody, oldest first."""
         return self._read(reads.open_handoffs)
@@ -164,6 +168,10 @@ class StateStore:
     def audit_head(self) -> AuditHead:
         """The end of the audit log: kept elsewhere, it shows later whether the tail was cut."""
         return self._read(audit.head)
+
+    def audit_holds(self, head: AuditHead) -> bool:
+        """Whether the audit log leads through this head: quick, and verifies nothing else."""
+        return self._read(audit.holds, head)
 
     def audit_verify(self, head: AuditHead | None = None) -> list[Finding]:
         """Everything that is wrong with the audit log; empty when it is whole and leads to `head`."""

@@ -37,8 +37,8 @@ def apply(
     """Do what the plan says.
 
     With PLAN, a file that `provision plan --out` saved, exactly that is done, and nothing is asked: it was
-    looked at. Without, a plan is made and shown first. Each step is durable before the next begins, so a run
-    that was stopped is taken up by the next one.
+    looked at. Where its environments ask for approvals, it must have them. Without, a plan is made and shown
+    first. Each step is durable before the next begins, so a run that was stopped is taken up by the next one.
     """
     from provisioner.cli import saved_plan
     from provisioner.cli.applying import Manner
@@ -46,7 +46,7 @@ def apply(
     from provisioner.cli.run import Run
     from provisioner.cli.session import open_session
 
-    manner = Manner(parallelism, options.identity_files(identities), allow_wider)
+    manner = Manner(parallelism, options.identity_files(identities), allow_wider, saved)
     run = Run(settings, open_session(), manner, auto_approve=auto_approve, as_json=as_json)
     if saved is None:
         return run.plan_and_apply(Question(environments, targets, excludes, refresh, allow_wider))

@@ -53,14 +53,15 @@ def plan(
 
     Looks at the manifests, the state and the vendors. A plan that the rails refuse is shown with the reasons.
     """
-    from provisioner.cli import saved_plan
+    from provisioner.cli import approvals, saved_plan
     from provisioner.cli.planning import Question, make_plan
     from provisioner.cli.render_markdown import plan_markdown
     from provisioner.cli.render_plan import plan_text
     from provisioner.cli.session import open_session
 
     question = Question(environments, targets, excludes, refresh, allow_wider)
-    made = make_plan(open_session(), question)
+    session = open_session()
+    made = make_plan(session, question)
     if as_json or form == "json":
         show_json(saved_plan.document(made))
     elif form == "markdown":
@@ -70,6 +71,8 @@ def plan(
     if out is not None:
         saved_plan.write(out, made)
         say(f"Saved to {out}. To do exactly this: provision apply {out}")
+        if needs := approvals.asked_for(session, made):
+            say(f"Before that it needs {needs}: provision approve {out} --key FILE")
     if not detailed_exitcode or not made.changes:
         return 0
     return CHANGES_PENDING if made.pending else WAITS
