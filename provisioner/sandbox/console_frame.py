@@ -36,14 +36,15 @@ def index(consoles: Sequence[Console], tenants: Sequence[str]) -> str:
     words = ("Vendor", "Screen", *map(str.title, tenants))
     head = tag("tr", *[tag("th", word, scope="col") for word in words])
     rows = [_console_row(console, tenants) for console in consoles]
-    table = tag("table", tag("caption", "Consoles"), tag("thead", head), tag("tbody", *rows))
+    caption = tag("caption", "Consoles", class_="unseen")
+    table = tag("table", caption, tag("thead", head), tag("tbody", *rows))
     return _frame(
         "Sandbox",
         tag("nav", tag("ol", tag("li", "Sandbox")), aria_label="Where you are"),
         None,
         tag("h1", "Sandbox"),
         tag("p", "Twins of vendors that run on this machine. Nothing here reaches a vendor."),
-        tag("div", table, class_="wide"),
+        scrolling(table, "Consoles"),
     )
 
 
@@ -61,12 +62,18 @@ def _console_row(console: Console, tenants: Sequence[str]) -> Markup:
     return tag("tr", tag("th", console.title, scope="row"), tag("td", console.heading), *cells)
 
 
+def scrolling(table: Markup, name: str) -> Markup:
+    """A table that scrolls on its own where the screen is narrow, by keyboard too."""
+    return tag("div", table, class_="wide", role="region", aria_label=name, tabindex="0")
+
+
 def page_of(place: Place, title: str, *content: Markup | None) -> str:
     """One page of a console; `title` stands in the browser's."""
     steps = [
         tag("li", tag("a", "Sandbox", href="/")),
         tag("li", place.console.title),
-        tag("li", tag("a", f"{place.tenant}: {place.console.heading}", href=place.home)),
+        tag("li", tag("strong", place.tenant)),
+        tag("li", tag("a", place.console.heading, href=place.home)),
     ]
     where = tag("nav", tag("ol", *steps), aria_label="Where you are")
     out = _sign_out(place, place.session) if place.session else None

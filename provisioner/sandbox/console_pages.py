@@ -90,7 +90,6 @@ def form(
         tag("h1", action.heading),
         tag("p", tag("strong", one.title), class_="way") if one else None,
         problem_of(problem, action),
-        tag("p", action.question) if action.question else None,
         form_of(place, desk, action, one, values, problem),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from provisioner.sandbox.console_forms import fields
-from provisioner.sandbox.console_frame import Place, form_token
+from provisioner.sandbox.console_frame import Place, form_token, scrolling
 from provisioner.sandbox.console_html import Markup, join, tag
 from provisioner.sandbox.console_model import Action, Desk, Item, Value
 from provisioner.sandbox.replies import Fault, Refusal
@@ -18,8 +18,9 @@ def table(place: Place, items: Sequence[Item]) -> Markup:
     heads = [tag("th", words, scope="col") for words in console.columns]
     head = tag("tr", *heads, tag("th", "Action", scope="col", class_="do"))
     rows = [_row(place, one) for one in items]
-    drawn = tag("table", tag("caption", console.heading), tag("thead", head), tag("tbody", *rows))
-    return tag("div", drawn, class_="wide")
+    caption = tag("caption", console.heading, class_="unseen")
+    drawn = tag("table", caption, tag("thead", head), tag("tbody", *rows))
+    return scrolling(drawn, console.heading)
 
 
 def _row(place: Place, one: Item) -> Markup:
@@ -73,6 +74,7 @@ def form_of(
         "form",
         form_token(place.session, address),
         fields(action, desk.data, values, problem.faults if problem else ()),
+        tag("p", action.question) if action.question else None,
         tag("div", submit, tag("a", "Cancel", href=back, class_="button quiet"), class_="buttons"),
         method="post",
         action=address,

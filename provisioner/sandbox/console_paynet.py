@@ -191,7 +191,7 @@ def _decide(status: str) -> Callable[[Desk, str, Body], Outcome]:
 #: PN2: whoever reviews requests for production works for PayNet, not for the tenant. The desk is ours.
 STAFF = Console(
     vendor=PAYNET,
-    title="PayNet",
+    title="PayNet staff",
     heading="Production access requests",
     way=("PayNet staff", "Production access requests"),
     noun="request",

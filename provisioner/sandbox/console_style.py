@@ -56,9 +56,10 @@ nav li + li::before { content: "/"; color: var(--soft); padding: 0 0.5rem; }
 .error { background: var(--error-ground); color: var(--error); }
 .good { background: var(--good-ground); color: var(--good); }
 .once { background: var(--once-ground); color: var(--once); }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.5rem; font-size: 0.875rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; }
 th, td { text-align: left; vertical-align: top; padding: 0.625rem 1rem 0.625rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-size: 0.875rem; font-weight: 600; white-space: nowrap; }
@@ -69,10 +70,12 @@ dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: 0
   margin: 1rem 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .acts { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem;
-  align-items: center; }
+  align-items: start; }
 details { display: inline-block; } details .acts { flex-direction: column; align-items: start;
-  padding: 0.25rem 0 0.25rem 0.75rem; }
-summary { cursor: pointer; padding: 0 0.5rem; border-radius: 0.25rem; }
+  padding: 0.5rem 0 0.25rem; }
+summary { cursor: pointer; list-style: none; padding: 0 0.75rem; border-radius: 0.375rem;
+  border: 1px solid var(--edge); font-weight: 700; color: var(--link); width: max-content; }
+summary::-webkit-details-marker { display: none; }
 .field { margin: 0 0 1.125rem; max-width: 36rem; border: 0; padding: 0; }
 label, legend { font-weight: 600; padding: 0; }
 .switch { display: flex; gap: 0.625rem; align-items: baseline; }
@@ -99,7 +102,8 @@ button.plain { background: none; border: 0; padding: 0; color: var(--link); font
   text-decoration: underline; text-underline-offset: 0.15em; }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1.25rem 0; }
 form.inline { display: inline; }
-@media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.625rem; } }
+@media (max-width: 40rem) { table { min-width: 42rem; }
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.625rem; } }
 @media print {
   :root { --ground: #fff; --text: #000; --soft: #333; --line: #999; --once-ground: #fff; --once: #000; }
   header form, .skip, .bar, td.do, th.do, .buttons, .acts, nav { display: none; }
