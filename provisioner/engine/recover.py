@@ -49,7 +49,7 @@ def _belongs(work: Work, rescued: Stranded) -> bool:
 
 
 async def _look(work: Work) -> tuple[Observed, ...]:
-    if in_place(work.operation.action, work.capabilities):
+    if in_place(work.operation.action, work.capabilities) or Verb.FIND in work.capabilities.portal:
         return ()
     return await prove.settled(work, lambda: work.provider.find(work.tag, work.spec), bool)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from provisioner.core.situation import Order, Situation
 from provisioner.engine.apply import Summary, apply
 from provisioner.engine.context import Context
 from provisioner.engine.observe import expected_ids, observe
+from provisioner.engine.ports import Person
 from provisioner.providers import registry
 from provisioner.providers.http import Http, Timing
 from provisioner.sandbox.registry import VENDORS
@@ -56,12 +57,17 @@ class World:
     with_identity: bool = True
     state_url: str = "sqlite:///.provision/state.db"
     wrap: Callable[[Context], Context] = lambda context: context
+    portals: Collection[str] = ()
+    """The vendors that people manage in their portals; the others are called."""
+    person: Person | None = None
+    """Who does handoffs while an apply runs."""
     app: Any = None
     """What the vendors are reached through; the sandbox's own app unless a test puts faults before it."""
 
     def declare(self, address: str, **given: Any) -> None:
         """Write, or rewrite, one manifest entry (see `plan_cases.desired`)."""
-        self.declared[Address.parse(address)] = desired(address, **given)
+        made = desired(address, **given)
+        self.declared[made.address] = replace(made, via=self._way(made.provider))
 
     def forget(self, address: str) -> None:
         """Delete one manifest entry."""
@@ -143,14 +149,20 @@ class World:
                     for environment in ENVIRONMENTS
                 },
                 via={
-                    (name, environment): Via.API for name in loaded.adapters for environment in ENVIRONMENTS
+                    (name, environment): self._way(name)
+                    for name in loaded.adapters
+                    for environment in ENVIRONMENTS
                 },
                 declarations=loaded.declarations,
                 now=self.sandbox.now,
                 sleep=self._sleep,
                 nonce=lambda: secrets.token_hex(8),
+                person=self.person,
             )
         )
+
+    def _way(self, name: str) -> Via:
+        return Via.PORTAL if name in self.portals else Via.API
 
     def _provider(self, name: str, environment: str) -> Provider:
         adapter = _registry().adapter(name)
@@ -158,10 +170,12 @@ class World:
             provider=name,
             environment=environment,
             endpoint=f"http://sandbox.test/{name}/{environment}",
+            via=self._way(name),
         )
         token = Secret({"token": self.sandbox.token(name, environment)})
         timing = Timing(sleep=self._sleep, now=self.sandbox.now, jitter=lambda: 0.5)
-        return adapter.open(config, Http(config, token, app=self.app or self.sandbox.app, timing=timing))
+        managing = token if config.via is Via.API else None
+        return adapter.open(config, Http(config, managing, app=self.app or self.sandbox.app, timing=timing))
 
     async def _sleep(self, seconds: float) -> None:
         self.sandbox.advance(seconds)
@@ -191,7 +205,7 @@ class World:
         track = Track(
             situation.records,
             {
-                change.address: next(iter(context.declarations[change.provider].capabilities.values()))
+                change.address: context.declarations[change.provider].capabilities[Via(change.via)]
                 for change in chosen.changes
             },
             Limits(revocations=100),
