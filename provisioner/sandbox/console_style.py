@@ -26,7 +26,7 @@ STYLE = """
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--text);
+body { margin: 0; background: var(--ground); color: var(--text); overflow-wrap: break-word;
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 header { background: var(--panel); border-bottom: 1px solid var(--line); }
 header > div, main, footer { max-width: 64rem; margin: 0 auto; padding: 0.75rem 1.25rem; }
