@@ -51,11 +51,16 @@ async def end_generation(work: Work, generation: Generation) -> Generation:
     which stands in the audit log.
     """
     provider, capabilities = work.provider_of(generation), work.capabilities_of(generation)
+    remote_id = generation.remote_id
+
+    async def dead() -> None:
+        if capabilities.observe is not Observe.NONE:
+            await prove.dead(work, provider, remote_id)
+
     if Verb.REVOKE in capabilities.portal:
         issuer = work.issuer(generation)
-        await handoff.confirmed(work, Verb.REVOKE, generation.number, {}, generation.remote_id, issuer)
+        await handoff.confirmed(work, Verb.REVOKE, generation.number, {}, remote_id, issuer, dead)
     else:
-        await provider.revoke(generation.remote_id)
-    if capabilities.observe is not Observe.NONE:
-        await prove.dead(work, provider, generation.remote_id)
+        await provider.revoke(remote_id)
+        await dead()
     return replace(generation, state=GenerationState.RETIRED, retire_after=None)

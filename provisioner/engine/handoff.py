@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from provisioner.core.capabilities import Verb
 from provisioner.core.handoff import Answer, instructions
@@ -17,28 +18,45 @@ from provisioner.core.provider import Issued
 from provisioner.core.recovery import MAKES
 from provisioner.core.secret import Secret
 from provisioner.engine.context import Waits, Work
-from provisioner.errors import HandoffRefused
+from provisioner.errors import HandoffRefused, ProviderError
 
 
 class Declined(HandoffRefused):
     """The person this was handed to will not do it."""
 
 
+T = TypeVar("T")
+
 Trial = Callable[[Issued], Awaitable[None]]
-"""Tries what a person brought. Raises HandoffRefused for what cannot be accepted."""
+"""Tries what a person brought. Raises HandoffRefused or ProviderError for what does not prove to work."""
+
+Proof = Callable[[], Awaitable[None]]
+"""Looks whether a step was done. Raises ProviderError where it does not show."""
+
+
+async def _on_their_word() -> None:
+    """Nothing can be looked at."""
 
 
 async def confirmed(
-    work: Work, verb: Verb, generation: int, fields: JsonObject, remote_id: str, provider: str = ""
+    work: Work,
+    verb: Verb,
+    generation: int,
+    fields: JsonObject,
+    remote_id: str,
+    provider: str = "",
+    proof: Proof = _on_their_word,
 ) -> None:
-    """Have a person do a step that brings nothing back. Done before counts. Raises Waits, HandoffRefused.
+    """Have a person do a step that brings nothing back, and look whether it is done.
 
-    `provider` is whose portal it is, where that is not the operation's vendor.
+    Done before counts. `provider` is whose portal it is, where that is not the operation's vendor. Raises
+    Waits, HandoffRefused.
     """
     handoff = await _open(work, verb, generation, fields, remote_id, provider or work.operation.provider)
     if handoff.state is HandoffState.COMPLETED:
+        await proof()
         return
-    answer = await _ask(work, handoff)
+    answer, _ = await _accepted(work, handoff, lambda _: proof())
     await work.context.store.commit(_completed(work, handoff, f"done by {answer.by}"))
 
 
@@ -52,17 +70,15 @@ async def issued(work: Work, verb: Verb, fields: JsonObject, trial: Trial) -> Is
     handoff = await _open(
         work, verb, operation.generation, fields, operation.remote_id or "", operation.provider
     )
-    while True:
-        answer = await _ask(work, handoff)
-        try:
-            brought = _read(work, handoff, answer)
-            await trial(brought)
-        except HandoffRefused as refused:
-            if work.context.person is None or not await work.context.person.again(handoff, refused.message):
-                raise
-            continue
-        work.with_next = _completed(work, handoff, f"done by {answer.by}")
+
+    async def try_(answer: Answer) -> Issued:
+        brought = _read(work, handoff, answer)
+        await trial(brought)
         return brought
+
+    answer, brought = await _accepted(work, handoff, try_)
+    work.with_next = _completed(work, handoff, f"done by {answer.by}")
+    return brought
 
 
 def _read(work: Work, handoff: Handoff, answer: Answer) -> Issued:
@@ -172,6 +188,25 @@ async def _open(
     opened = Audit("handoff opened", handoff.opened_at, work.address, {"handoff": handoff.id, "verb": verb})
     await work.context.store.commit([SaveHandoff(handoff), opened])
     return handoff
+
+
+async def _accepted(
+    work: Work, handoff: Handoff, check: Callable[[Answer], Awaitable[T]]
+) -> tuple[Answer, T]:
+    """Ask until what comes back is accepted, and return that with what the check made of it."""
+    while True:
+        answer = await _ask(work, handoff)
+        try:
+            return answer, await check(answer)
+        except HandoffRefused as error:
+            refused = error
+        except ProviderError as error:
+            # Also where the vendor cannot be reached: the person still has it, and nothing untried is kept.
+            refused = HandoffRefused(
+                f"not accepted: {error.message}", remedy="look again, and complete it anew"
+            )
+        if work.context.person is None or not await work.context.person.again(handoff, refused.message):
+            raise refused from None
 
 
 async def _ask(work: Work, handoff: Handoff) -> Answer:

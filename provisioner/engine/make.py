@@ -10,6 +10,7 @@ that a killed run left behind.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,7 +32,7 @@ from provisioner.core.renewal import Policy, duration
 from provisioner.engine import end, handoff, prove, update
 from provisioner.engine.context import Waits, Work
 from provisioner.engine.deliver import announce, deliver, secret_of
-from provisioner.errors import HandoffRefused, OutcomeUnknown, ProviderError, StateError
+from provisioner.errors import OutcomeUnknown, ProviderError, StateError
 
 
 async def send(work: Work) -> None:
@@ -95,18 +96,11 @@ async def captured_by_person(work: Work, made: Issued) -> Issued | None:
 
 
 async def _try(work: Work, brought: Issued) -> None:
-    """Try what a person brought before it is kept. Raises HandoffRefused for what does not prove to work."""
+    """Try what a person brought before it is kept. Raises ProviderError for what does not prove to work."""
     if Verb.VERIFY in work.capabilities.portal:
         return
-    try:
+    with suppress(Waits):  # not approved yet is no fault of what was brought
         await prove.works(work, brought.secret, brought=True)
-    except Waits:
-        return  # not approved yet is no fault of what was brought
-    except ProviderError as error:
-        # Also where the vendor cannot be reached: the person still has it, and nothing untried is kept.
-        raise HandoffRefused(
-            f"not accepted: {error.message}", remedy="look again, and complete it anew"
-        ) from None
 
 
 async def capture(work: Work, issued: Issued) -> None:
