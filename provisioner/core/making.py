@@ -91,8 +91,8 @@ def end(case: Case, record: Record, reason: Reason) -> Change:
     )
 
 
-def retire(case: Case, record: Record, generation: Generation, reason: Reason) -> Change:
-    """A change that ends one older generation."""
+def retire(case: Case, record: Record, generation: Generation, reason: Reason, *, copy: str = "") -> Change:
+    """A change that ends one older generation, or only a copy of it that stands at the vendor."""
     return Change(
         address=case.address,
         action=Action.RETIRE,
@@ -101,7 +101,8 @@ def retire(case: Case, record: Record, generation: Generation, reason: Reason) -
         reasons=(reason,),
         record_version=record.version,
         generation=generation.number,
-        ends=(generation.number,),
+        ends=() if copy else (generation.number,),
+        copy=copy,
         operation=_superseded(case),
         handoffs=_ending_handoffs(case, 1),
     )
@@ -165,10 +166,10 @@ def vendor_differences(case: Case, desired: Desired) -> tuple[Difference, ...]:
     return differences(case.record.fields, desired.fields, sets=case.rules.sets)
 
 
-def paths_that_take(case: Case, desired: Desired, takes: OnChange) -> str:
-    """The fields that differ and whose change takes this, as a list in words."""
-    found = vendor_differences(case, desired)
-    return ", ".join(d.path for d in found if case.rules.on_change.get(d.path) is takes)
+def paths_that_take(case: Case, desired: Desired, takes: OnChange) -> tuple[str, ...]:
+    """The fields that differ, here or at the vendor, and whose change takes this."""
+    found = {d.path for d in (*vendor_differences(case, desired), *drift(case, desired))}
+    return tuple(path for path in sorted(found) if case.rules.on_change.get(path) is takes)
 
 
 def drift(case: Case, desired: Desired) -> tuple[Difference, ...]:

@@ -54,6 +54,8 @@ class Change:
     """The generation that it makes, updates, or ends last."""
     ends: tuple[int, ...] = ()
     """The generations that it ends: of a revoke or a retire."""
+    copy: str = ""
+    """Of a retire: the vendor's id of a second credential under that tag, which is ended instead."""
     fields: tuple[FieldChange, ...] = ()
     desired: JsonObject | None = None
     """What to bring about: fields, local, user, kind; None where nothing is wanted any more."""
@@ -197,6 +199,7 @@ def change_to_json(change: Change) -> dict[str, JsonValue]:
         "record_version": change.record_version,
         "generation": change.generation,
         "ends": list(change.ends),
+        "copy": change.copy,
         "fields": [
             {"path": field.path, "before": field.before, "after": field.after, "effect": field.effect}
             for field in change.fields
@@ -221,6 +224,7 @@ def change_from_json(document: JsonObject) -> Change:
         record_version=document["record_version"],
         generation=document["generation"],
         ends=tuple(document["ends"]),
+        copy=document["copy"],
         fields=tuple(FieldChange(**field) for field in document["fields"]),
         desired=document["desired"],
         operation=document["operation"],

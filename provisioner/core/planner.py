@@ -207,9 +207,14 @@ def _field_takes(takes: OnChange, action: Action, case: Case) -> Change | None:
     if case.desired is None:
         return None
     paths = paths_that_take(case, case.desired, takes)
-    return (
-        make(case, case.desired, action, Reason("differs", f"{paths}: takes a {action}")) if paths else None
-    )
+    if not paths:
+        return None
+    names = ", ".join(paths)
+    if _altered(case, case.desired) >= set(paths):
+        why = Reason("drift", f"drift: {names} altered at the vendor, which takes a {action}")
+    else:
+        why = Reason("differs", f"{names}: takes a {action}")
+    return make(case, case.desired, action, why)
 
 
 def _renewal_ordered(case: Case) -> Change | None:
@@ -281,10 +286,14 @@ CHECKS: tuple[Callable[[Case], Change | None], ...] = (
 
 
 def _retirements(case: Case) -> Iterator[Change]:
-    """Older generations whose overlap is over."""
-    if case.record is None or case.hold_retire:
+    """Second copies of our generations, and older generations whose overlap is over."""
+    if case.record is None:
         return
-    for generation in case.record.generations:
+    for generation, remote_id in case.copies:
+        # A create was taken for lost and sent again, and both came about: nobody uses this one.
+        why = Reason("copy", f"{remote_id} is a second copy of generation {generation.number}")
+        yield retire(case, case.record, generation, why, copy=remote_id)
+    for generation in () if case.hold_retire else case.record.generations:
         over = generation.retire_after
         if generation.state is not GenerationState.RETIRING or over is None or over > case.now:
             continue

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from provisioner.core.capabilities import Capabilities, Declaration, FieldRules, field_rules
 from provisioner.core.journal import Action, Operation
-from provisioner.core.model import Address, Desired, Kind, Listing, Observations, Observed, Record, Via
+from provisioner.core.model import (
+    Address,
+    Desired,
+    Generation,
+    Kind,
+    Listing,
+    Observations,
+    Observed,
+    Record,
+    RemoteStatus,
+    Via,
+)
 from provisioner.core.project import Removed
 
 
@@ -83,6 +94,9 @@ class Case:
     capabilities: Capabilities
     now: datetime
     hold_retire: bool
+    copies: tuple[tuple[Generation, str], ...]
+    """What else the vendor shows under the tag of one of our generations, by its id: a request that was given
+    up for lost, and came late."""
 
     @property
     def renamed_from(self) -> str | None:
@@ -100,13 +114,40 @@ def cases(situation: Situation) -> Iterator[Case]:
     operations = {o.address: o for o in reversed(situation.operations) if o.address.environment in asked}
     renames = _renames(wanted, records)
     rules = {name: field_rules(d.schema) for name, d in situation.declarations.items()}
+    tagged = _tagged(situation)
     moved_away = {record.address for record in renames.values()}
     for address in sorted((wanted.keys() | records.keys() | operations.keys()) - moved_away):
         if situation.selection.holds(address):
             record = renames.get(address) or records.get(address)
             # What was begun under the old name ends under it, before the rename.
             operation = operations.get(record.address if record else address)
-            yield _case(situation, rules, address, wanted.get(address), record, operation)
+            found = _case(situation, rules, address, wanted.get(address), record, operation)
+            yield replace(found, copies=tuple(_copies(record, tagged))) if record else found
+
+
+Tagged = Mapping[tuple[str, str, str], Sequence[str]]
+"""The ids of what vendors show under a tag of ours, by provider, environment and tag."""
+
+_USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
+
+
+def _tagged(situation: Situation) -> Tagged:
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for (provider, environment), listing in situation.observations.items():
+        for one in listing.observed.values():
+            if one.tag is not None and one.tag.project == situation.project and one.status in _USABLE:
+                found.setdefault((provider, environment, str(one.tag)), []).append(one.remote_id)
+    return found
+
+
+def _copies(record: Record, tagged: Tagged) -> Iterator[tuple[Generation, str]]:
+    """Only a tag with our own nonce counts: another store of the same project has other nonces."""
+    known = {generation.remote_id for generation in record.generations}
+    for generation in record.generations:
+        place = generation.provider or record.provider, record.address.environment, generation.tag
+        for remote_id in tagged.get(place, ()):
+            if remote_id not in known:
+                yield generation, remote_id
 
 
 def _renames(wanted: Mapping[Address, Desired], records: Mapping[Address, Record]) -> dict[Address, Record]:
@@ -147,6 +188,7 @@ def _case(
         capabilities=situation.declarations[wanted_at[0]].capabilities[wanted_at[1]],
         now=situation.now,
         hold_retire=situation.hold_retire,
+        copies=(),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from provisioner.core.capabilities import Capabilities, Declaration
-from provisioner.core.journal import Operation, Phase, SaveOperation, Write
+from provisioner.core.journal import Audit, Operation, Phase, SaveOperation, Write
 from provisioner.core.model import Address, Generation, JsonObject, Record, Tag, Via
 from provisioner.core.plan import Change
 from provisioner.core.provider import KeepsSecrets, Provider, Spec
@@ -16,6 +17,7 @@ from provisioner.core.secret import Secret
 from provisioner.engine import failpoints
 from provisioner.engine.keyring import StoreKeyring
 from provisioner.engine.ports import Emergency, Person, Sealer, Sink, Store
+from provisioner.errors import StateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,23 @@ class Work:
         await self.context.store.commit([SaveOperation(noted)])
         self.operation = noted
 
+    async def give_up(self, why: str) -> None:
+        """Close an operation that left nothing behind, as failed."""
+        note = Audit(f"{self.operation.action} failed", self.context.now(), self.address, {"why": why})
+        await self.advance(Phase.FAILED, note, note=why, waiting="")
+
     def reload(self) -> None:
         """Read the record again, after a write that changed it."""
         self.record = self.context.store.record(self.address)
+
+
+@contextmanager
+def not_masking(error: Exception) -> Iterator[None]:
+    """Write down what went wrong; where the store is gone as well, what went wrong first is what is told."""
+    try:
+        yield
+    except StateError as lost:
+        error.add_note(f"this could not be written down: {lost.message}")
 
 
 class Waits(Exception):

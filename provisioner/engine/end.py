@@ -21,6 +21,8 @@ async def finish(work: Work) -> None:
     """sent ► done: end each generation, prove it dead, and record that. Idempotent."""
     ends = [g for g in work.generations if g.live and g.number in work.change.ends]
     ended = [await end_generation(work, generation) for generation in ends]
+    if work.change.copy:
+        await _end_copy(work)
     if work.record is None:
         raise ValueError(f"{work.address} has no record to end")
     await work.advance(
@@ -34,6 +36,7 @@ async def finish(work: Work) -> None:
             {
                 "operation": work.operation.id,
                 "generations": list(work.change.ends),
+                **({"copy": work.change.copy} if work.change.copy else {}),
                 "reasons": [reason.text for reason in work.change.reasons],
             },
         ),
@@ -42,6 +45,12 @@ async def finish(work: Work) -> None:
 
 STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {Phase.INTENT: send, Phase.SENT: finish}
 """What follows each phase."""
+
+
+async def _end_copy(work: Work) -> None:
+    """End what stands under a generation's tag and is not that generation, which stays as it is."""
+    generation = next(g for g in work.generations if g.number == work.change.generation)
+    await end_generation(work, replace(generation, remote_id=work.change.copy))
 
 
 async def end_generation(work: Work, generation: Generation) -> Generation:

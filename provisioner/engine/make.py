@@ -30,7 +30,7 @@ from provisioner.core.provider import Issued
 from provisioner.core.recovery import in_place
 from provisioner.core.renewal import Policy, duration
 from provisioner.engine import end, handoff, prove, update
-from provisioner.engine.context import Waits, Work
+from provisioner.engine.context import Waits, Work, not_masking
 from provisioner.engine.deliver import announce, deliver, secret_of
 from provisioner.errors import OutcomeUnknown, ProviderError, StateError
 
@@ -45,7 +45,8 @@ async def send(work: Work) -> None:
     except OutcomeUnknown:
         raise
     except ProviderError as error:
-        await give_up(work, str(error))
+        with not_masking(error):
+            await work.give_up(error.message)
         raise
     if issued is not None:
         await capture(work, issued)
@@ -214,23 +215,31 @@ STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {
 """What follows each phase. `sent` is not here: what follows it is recovery's decision."""
 
 
-async def give_up(work: Work, why: str) -> None:
-    """Close an operation that left nothing behind."""
-    note = Audit(f"{work.operation.action} failed", work.context.now(), work.address, {"why": why})
-    await work.advance(Phase.FAILED, note, note=why, waiting="")
-
-
 async def undo(work: Work, why: str) -> None:
-    """End what this operation made, so that the old secret stays the only one; then close it."""
+    """End what this operation made, so that the old secret stays the only one; then close it.
+
+    What was renewed in place leaves no old one: the next plan makes another.
+    """
     made = next((g for g in work.generations if g.number == work.operation.generation), None)
     ended = await end.end_generation(work, made or _uncaptured(work))
     await work.advance(
         Phase.FAILED,
         SaveGeneration(work.address, ended),
+        *_ended_with(work, ended),
         Audit(f"{work.operation.action} undone", work.context.now(), work.address, {"why": why}),
         note=why,
         waiting="",
     )
+
+
+def _ended_with(work: Work, ended: Generation) -> list[Write]:
+    """The older secrets of the same credential, which are as dead as it is."""
+    same = [g for g in work.generations if g.live and g.remote_id == ended.remote_id]
+    return [
+        SaveGeneration(work.address, replace(g, state=GenerationState.RETIRED))
+        for g in same
+        if g.number != ended.number
+    ]
 
 
 def _uncaptured(work: Work) -> Generation:

@@ -20,7 +20,7 @@ from provisioner.core.model import Address, Record, Tag, Via
 from provisioner.core.plan import Change, change_from_json, change_to_json
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.engine import end, failpoints, make, recover, update
-from provisioner.engine.context import Context, Waits, Work
+from provisioner.engine.context import Context, Waits, Work, not_masking
 from provisioner.errors import (
     HandoffRefused,
     IdentityMissing,
@@ -76,7 +76,8 @@ async def drive(work: Work) -> None:
         raise
     except (ProviderError, SinkError, SecretError) as error:
         if work.operation.open:
-            await work.note(error.message)
+            with not_masking(error):
+                await work.note(error.message)
         raise
 
 

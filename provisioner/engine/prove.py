@@ -6,12 +6,13 @@ A new or dead key may look otherwise for a while, so proofs poll with a deadline
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
-from provisioner.core.capabilities import field_rules
-from provisioner.core.model import RemoteStatus
-from provisioner.core.privilege import covers
-from provisioner.core.provider import Outcome, Provider, Verification
+from provisioner.core.capabilities import Observe, field_rules
+from provisioner.core.model import Observed, RemoteStatus
+from provisioner.core.privilege import WIDENS, covers, effect
+from provisioner.core.provider import KeepsSecrets, Outcome, Provider, Verification
 from provisioner.core.secret import Secret
 from provisioner.engine.context import Waits, Work
 from provisioner.errors import ProviderError
@@ -65,6 +66,32 @@ async def dead(work: Work, provider: Provider, remote_id: str) -> None:
             f"{work.address}: {work.operation.provider} still shows {remote_id} as {found.status}",
             remedy="the next apply tries again",
         )
+
+
+async def within(work: Work) -> None:
+    """Look at what an update left at the vendor. Raises Unproven where that allows more than was asked.
+
+    A vendor that may replace a secret with every answer is not asked again: its next plan shows it.
+    """
+    if work.capabilities.observe is Observe.NONE or isinstance(work.provider, KeepsSecrets):
+        return
+    if not LIMITS & work.desired["fields"].keys():
+        return
+    look = partial(work.provider.get, work.remote_id)
+    found = await settled(work, look, lambda seen: not _wider(work, seen))
+    if more := ", ".join(_wider(work, found)):
+        raise Unproven(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
+
+
+LIMITS = frozenset({"scopes", "allow_ips"})
+"""The fields that say what a credential may do, and from where."""
+
+
+def _wider(work: Work, seen: Observed | None) -> list[str]:
+    asked, shown = work.desired["fields"], seen.fields if seen is not None else {}
+    includes = field_rules(work.declaration.schema).includes
+    both = sorted(LIMITS & asked.keys() & shown.keys())
+    return [path for path in both if effect(path, asked[path], shown[path], includes) in WIDENS]
 
 
 def _not_wider(work: Work, found: Verification) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Phase, SaveGeneration, Stranded
@@ -12,9 +13,12 @@ from provisioner.core.provider import Issued
 from provisioner.core.recovery import Decision, decide, in_place
 from provisioner.core.secret import Secret
 from provisioner.engine import handoff, prove
-from provisioner.engine.context import Waits, Work
-from provisioner.engine.make import ask, capture, captured_by_person, give_up, keep
-from provisioner.errors import VendorRejected
+from provisioner.engine.context import Waits, Work, not_masking
+from provisioner.engine.make import ask, capture, captured_by_person, keep
+from provisioner.errors import NotAuthorised, VendorBusy, VendorRejected
+
+CONFLICT = 409
+"""The status that says that something is there already (RFC 9110 §15.5.10)."""
 
 
 async def settle(work: Work) -> None:
@@ -62,20 +66,45 @@ async def _repeat(work: Work, found: tuple[Observed, ...]) -> None:
 async def _resend(work: Work, found: tuple[Observed, ...]) -> None:
     """Send the same tag again. A first request that was only late shows now, and goes.
 
-    Where the vendor now refuses it, nothing was made: the operation is over, as a first one would be.
+    Where the vendor now refuses it, nothing was made, unless it shows after all: see `_refused`. Where its
+    list lags behind for longer, a later plan sees what came late, and retires it.
     """
     try:
         issued = await ask(work)
     except VendorRejected as error:
-        await give_up(work, str(error))
-        raise
+        await _refused(work, error)
+        return
     if issued is None:
         return
     await capture(work, issued)
-    for twin in await work.provider.find(work.tag, work.spec):
+    shown = await prove.settled(
+        work, partial(work.provider.find, work.tag, work.spec), partial(_has_ours, work)
+    )
+    for twin in shown:
         if twin.remote_id != work.remote_id:
             await work.provider.revoke(twin.remote_id)
             await prove.dead(work, work.provider, twin.remote_id)
+
+
+def _has_ours(work: Work, shown: tuple[Observed, ...]) -> bool:
+    """Whether the list has caught up with what was made just now."""
+    return any(one.remote_id == work.remote_id for one in shown)
+
+
+async def _refused(work: Work, error: VendorRejected) -> None:
+    """What is not there is refused now: look once more, and if that is so, nothing was left behind.
+
+    A conflict says that something is there, and a busy vendor or one that does not let us says nothing.
+    """
+    if isinstance(error, NotAuthorised | VendorBusy):
+        raise error
+    if found := await _look(work):
+        await EFFECTS[decide(work.operation.action, work.capabilities, found=True)](work, found)
+        return
+    if error.status != CONFLICT:
+        with not_masking(error):
+            await work.give_up(error.message)
+    raise error
 
 
 async def _read(work: Work, found: tuple[Observed, ...]) -> None:

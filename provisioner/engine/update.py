@@ -8,9 +8,10 @@ from dataclasses import replace
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Audit, Phase, SaveRecord
 from provisioner.core.provider import KeepsSecrets
-from provisioner.engine import handoff
-from provisioner.engine.context import Work
+from provisioner.engine import handoff, prove
+from provisioner.engine.context import Work, not_masking
 from provisioner.engine.deliver import deliver
+from provisioner.errors import OutcomeUnknown, ProviderError
 
 LOCAL = frozenset({"owner", "labels", "deliver", "rotate", "protect", "name"})
 """Fields that only we keep: the vendor is not called for them."""
@@ -23,7 +24,15 @@ async def send(work: Work) -> None:
 
 async def change_fields(work: Work) -> None:
     """sent ► verified: the vendor is asked for what is declared. Idempotent, so a repeat is fine."""
-    await at_vendor(work)
+    try:
+        await at_vendor(work)
+    except OutcomeUnknown:
+        raise
+    except ProviderError as error:
+        # It was refused, or grants too much: the next plan decides anew, by what is then declared.
+        with not_masking(error):
+            await work.give_up(error.message)
+        raise
     await work.advance(Phase.VERIFIED, waiting="", note="")
 
 
@@ -36,6 +45,7 @@ async def at_vendor(work: Work) -> None:
         await handoff.confirmed(work, Verb.UPDATE, work.operation.generation, changed, work.remote_id)
     else:
         await work.provider.update(work.remote_id, work.spec)
+        await prove.within(work)
 
 
 async def hand_over(work: Work) -> None:

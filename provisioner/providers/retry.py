@@ -157,7 +157,8 @@ def error_for(failure: Failure) -> ProviderError:
         message = f"{message}; an earlier attempt may have taken effect"
         return OutcomeUnknown(message, remedy=FATES[Fate.LOST].remedy)
     if issubclass(row.error, VendorBusy):
-        return row.error(message, status=failure.status, retry_after=failure.asked, remedy=row.remedy)
+        remedy = row.remedy if failure.asked is None else f"apply again in {failure.asked:.0f} seconds"
+        return row.error(message, status=failure.status, retry_after=failure.asked, remedy=remedy)
     if issubclass(row.error, VendorRejected):
         return row.error(message, status=failure.status, remedy=row.remedy)
     return row.error(message, remedy=row.remedy)

@@ -29,6 +29,7 @@ from provisioner.core.model import (
     Record,
     RemoteStatus,
     Source,
+    Tag,
     Via,
 )
 from provisioner.core.plan import Plan
@@ -172,13 +173,14 @@ def generation(
     created: str = "2026-11-01",
     expires: str | None = None,
     retire_after: str | None = None,
+    tag: str = "",
 ) -> Generation:
     """A generation whose remote id is NAME-NUMBER."""
     return Generation(
         number,
         GenerationState(state),
         f"{name}-{number}",
-        "",
+        tag,
         moment(created),
         moment(expires) if expires else None,
         moment(retire_after) if retire_after else None,
@@ -213,7 +215,12 @@ def observations(given: Mapping[str, Any]) -> dict[tuple[str, str], Listing]:
             found[provider, environment] = Listing(unseen=items)
             continue
         seen = {
-            id: Observed(id, RemoteStatus(item.get("status", "live")), item.get("fields", {}))
+            id: Observed(
+                id,
+                RemoteStatus(item.get("status", "live")),
+                item.get("fields", {}),
+                Tag.parse(item.get("tag", "")),
+            )
             for id, item in (items or {}).items()
         }
         found[provider, environment] = Listing(seen)

@@ -61,6 +61,8 @@ class World:
     """The vendors that people manage in their portals; the others are called."""
     person: Person | None = None
     """Who does handoffs while an apply runs."""
+    timeout: float = 30.0
+    """Seconds of real time that a vendor may take for one answer."""
     app: Any = None
     """What the vendors are reached through; the sandbox's own app unless a test puts faults before it."""
 
@@ -171,6 +173,7 @@ class World:
             environment=environment,
             endpoint=f"http://sandbox.test/{name}/{environment}",
             via=self._way(name),
+            timeout=self.timeout,
         )
         token = Secret({"token": self.sandbox.token(name, environment)})
         timing = Timing(sleep=self._sleep, now=self.sandbox.now, jitter=lambda: 0.5)

@@ -1,0 +1,277 @@
+"""Vendors that go wrong: each fault has a stated outcome, and two applies after it settle everything."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from engine_world import World, deliver
+from fault_cases import ACTIONS, AS_LONG_AS, FAULTS, VENDORS, Fault
+
+from provisioner.core.journal import Action, Phase
+from provisioner.core.model import Address, Generation, GenerationState, Tag
+from provisioner.core.provider import Spec
+from provisioner.core.situation import Order
+from provisioner.engine.apply import Summary
+from provisioner.engine.context import Step
+
+ADDRESS = "test/key"
+KEY = Address.parse(ADDRESS)
+
+
+def declare(world: World, vendor: str, action: str = "create") -> None:
+    """Declare what an action is to bring about; a renewal is asked for until it was tried."""
+    row = VENDORS[vendor]
+    world.orders = {}
+    if action == "revoke":
+        world.declared.clear()
+        return
+    world.declare(
+        ADDRESS,
+        provider=vendor,
+        fields=row.second if action == "update" else row.first,
+        deliver=deliver("key", *row.parts),
+        rotate={"allow_downtime": True},
+    )
+    record = world.records().get(KEY)
+    if action == "renew" and record is not None and len(record.generations) == 1:
+        world.orders = {KEY: Order(Action.RENEW, "asked for")}
+
+
+def prepare(world: World, vendor: str, action: str) -> None:
+    """A world in which the action is the next thing to happen."""
+    if action != "create":
+        declare(world, vendor)
+        assert 0 == world.apply().exit_code
+    declare(world, vendor, action)
+
+
+def outcomes(summary: Summary) -> list[str]:
+    return [outcome.status.value for outcome in summary.outcomes]
+
+
+def settle(world: World, vendor: str, action: str) -> None:
+    """The vendors are well again: at most two more applies, and nothing is left to do."""
+    world.sandbox.clear_faults()
+    for _ in range(2):
+        declare(world, vendor, action)
+        if not world.plan().changes:
+            break
+        world.apply()
+    declare(world, vendor, action)
+    assert () == world.plan().changes
+
+
+def wrong(world: World, vendor: str, action: str) -> list[str]:
+    """What is wrong, by the vendor's own ledger and not by our state alone."""
+    record = world.records().get(KEY)
+    live = set(world.live(vendor, "test"))
+    ours = {g.remote_id for g in record.live} if record else set()
+    found = [f"orphan: {one}" for one in live - ours] + [
+        f"dead, and live to us: {one}" for one in ours - live
+    ]
+    with world.store() as store:
+        found += [f"open: {operation.phase}" for operation in store.operations(["test"])]
+        found += [f"audit: {finding}" for finding in store.audit_verify()]
+    if action == "revoke":
+        return found + [f"not revoked: {one}" for one in live]
+    states = [g.state for g in record.live] if record else []
+    if states[-1:] != [GenerationState.ACTIVE] or [g for g in record.live[:-1] if not overlaps(world, g)]:
+        found.append(f"generations: {states}")
+    fields = VENDORS[vendor].second if action == "update" else VENDORS[vendor].first
+    if not world.works(ADDRESS, vendor, fields):
+        found.append("what lies in the sink does not work")
+    return found
+
+
+def overlaps(world: World, generation: Generation) -> bool:
+    """Whether an older generation is still to be accepted."""
+    return generation.retire_after is not None and generation.retire_after > world.sandbox.now()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_each_fault_has_its_outcome(world: World, vendor: str, action: str, fault: Fault) -> None:
+    """An apply that meets a fault comes to what the table says, and the next two put everything right."""
+    row = VENDORS[vendor]
+    prepare(world, vendor, action)
+    operation = None if fault.kind in ("stale", "wider") else row.calls[action]
+    world.sandbox.fault(
+        vendor, "test", fault.kind, operation=operation, times=fault.times, seconds=fault.seconds
+    )
+    summary = world.apply()
+    assert [fault.outcome(vendor, action)] == outcomes(summary), summary
+    if action == "update" or (action == "renew" and not row.in_place):
+        assert world.works(ADDRESS, vendor, row.first), "consumers faced an outage"
+    settle(world, vendor, action)
+    assert [] == wrong(world, vendor, action)
+
+
+def arm(world: World, vendor: str, kind: str, action: str = "create", **given: Any) -> None:
+    """Arm a fault for the call by which an action has its effect."""
+    world.sandbox.fault(vendor, "test", kind, operation=VENDORS[vendor].calls[action], **given)
+
+
+def lag(world: World, vendor: str) -> None:
+    """The vendor's list lags behind for an hour, longer than any proof waits for it."""
+    world.sandbox.fault(vendor, "test", "stale", seconds=3600.0)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_list_that_lags_never_makes_a_credential_gone(world: World, vendor: str) -> None:
+    """What was made just now, and a lagging list does not show, is asked for by its id before it is gone."""
+    declare(world, vendor)
+    lag(world, vendor)
+    assert 0 == world.apply().exit_code
+    assert () == world.plan().changes
+    settle(world, vendor, "create")
+    assert [] == wrong(world, vendor, "create")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("action", ["create", "renew"])
+def test_a_copy_that_a_late_list_brings_to_light_is_retired(world: World, vendor: str, action: str) -> None:
+    """A create whose answer is lost while the list lags is sent again; the copy goes once it is shown."""
+    if VENDORS[vendor].in_place and action == "renew":
+        return  # a renewal in place makes no second credential
+    prepare(world, vendor, action)
+    lag(world, vendor)
+    arm(world, vendor, "cut", action)
+    before = len(world.live(vendor, "test"))
+    assert 0 == world.apply().exit_code
+    assert before + 2 == len(world.live(vendor, "test"))
+    world.sandbox.clear_faults()
+    declare(world, vendor, action)
+    number = len(world.record(ADDRESS).generations)
+    (change,) = world.plan().changes
+    assert (Action.RETIRE, (), f"is a second copy of generation {number}") == (
+        change.action,
+        change.ends,
+        change.reasons[0].text.partition(" ")[2],
+    )
+    settle(world, vendor, action)
+    assert [] == wrong(world, vendor, action)
+
+
+def test_the_copy_of_another_store_is_not_ours(world: World) -> None:
+    """Another store of the same project has tags with other nonces: what carries them is left alone."""
+    declare(world, "payspace")
+    world.apply()
+    with world.store() as store:
+        provider = world.context(store).providers["payspace", "test"]
+        spec = Spec(KEY, VENDORS["payspace"].first)
+        asyncio.run(provider.create(spec, Tag("payments", "test", "key", 1, "another")))
+    assert 2 == len(world.live("payspace", "test"))
+    assert () == world.plan().changes
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_wider_than_asked_is_undone_and_told(world: World, vendor: str) -> None:
+    """A create that was granted more is ended before any delivery, and the apply fails and says so."""
+    declare(world, vendor)
+    world.sandbox.fault(vendor, "test", "wider")
+    summary = world.apply()
+    assert 1 == summary.exit_code
+    assert "granted more than asked" in summary.outcomes[0].text
+    assert {} == world.delivered(ADDRESS)
+    assert [] == world.live(vendor, "test")
+
+
+def test_a_wider_renewal_leaves_the_old_one(world: World) -> None:
+    """A renewal that was granted more is ended, and consumers keep the secret that they have."""
+    prepare(world, "payspace", "renew")
+    old, secret = world.live("payspace", "test"), world.delivered(ADDRESS)
+    world.sandbox.fault("payspace", "test", "wider")
+    assert 1 == world.apply().exit_code
+    assert (old, secret) == (world.live("payspace", "test"), world.delivered(ADDRESS))
+    declare(world, "payspace", "renew")
+    assert () == world.plan().changes
+
+
+def test_a_wider_renewal_in_place_ends_both(world: World) -> None:
+    """In place no old secret is left to keep: both generations are dead, and the next apply makes another."""
+    prepare(world, "paynet", "renew")
+    world.sandbox.fault("paynet", "test", "wider")
+    assert 1 == world.apply().exit_code
+    assert [GenerationState.RETIRED] * 2 == [g.state for g in world.record(ADDRESS).generations]
+    declare(world, "paynet", "renew")
+    assert [Action.CREATE] == [change.action for change in world.plan().changes]
+
+
+def test_a_busy_vendor_says_when(world: World) -> None:
+    """A vendor that asks for more patience than there is: failed, with when to try again, nothing lost."""
+    prepare(world, "payspace", "renew")
+    arm(world, "payspace", "busy", "renew", seconds=3600.0)
+    (outcome,) = world.apply().outcomes
+    assert ("failed", "apply again in 3600 seconds") == (outcome.status.value, outcome.remedy)
+    assert world.works(ADDRESS, "payspace", VENDORS["payspace"].first)
+    assert 0 == world.apply().exit_code  # the order still stands
+    assert [1, 2] == [g.number for g in world.record(ADDRESS).generations]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_an_answer_later_than_the_timeout(world: World, vendor: str) -> None:
+    """An answer that nobody waits for any more is a lost one: what it made is found again."""
+    world.timeout = 0.5
+    declare(world, vendor)
+    arm(world, vendor, "latency", seconds=1.0)
+    assert 0 == world.apply().exit_code
+    settle(world, vendor, "create")
+    assert [] == wrong(world, vendor, "create")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("kind", ["error-before", "error-after", "cut", "busy"])
+def test_a_vendor_that_is_out_of_order(world: World, vendor: str, action: str, kind: str) -> None:
+    """A vendor whose every answer is bad changes nothing for consumers, and is put right once it is well."""
+    prepare(world, vendor, action)
+    made = world.plan()
+    world.sandbox.fault(vendor, "test", kind, times=AS_LONG_AS)
+    assert 1 == world.apply(made).exit_code
+    settle(world, vendor, action)
+    assert [] == wrong(world, vendor, action)
+
+
+REFUSED = {"scopes": ["full-access"], "user": "nobody"}
+
+
+def test_a_resent_create_that_is_refused_is_over(world: World) -> None:
+    """A create that fails, is not found and is then refused left nothing: a corrected manifest goes ahead."""
+    declare(world, "payspace")
+    world.declare(ADDRESS, fields=REFUSED, deliver=deliver("key", *VENDORS["payspace"].parts))
+    arm(world, "payspace", "error-before")
+    assert ["failed"] == outcomes(world.apply())
+    settle(world, "payspace", "create")
+    assert [] == wrong(world, "payspace", "create")
+
+
+def test_a_refused_update_is_over(world: World) -> None:
+    """An update that the vendor refuses changed nothing: a corrected manifest goes ahead."""
+    prepare(world, "payspace", "update")
+    world.declare(ADDRESS, fields=REFUSED, deliver=deliver("key", *VENDORS["payspace"].parts))
+    assert ["failed"] == outcomes(world.apply())
+    settle(world, "payspace", "update")
+    assert [] == wrong(world, "payspace", "update")
+
+
+@pytest.mark.parametrize("action", ["create", "revoke"])
+def test_what_failed_first_is_told_when_the_store_goes_too(world: World, action: str) -> None:
+    """A store that is lost after a vendor's failure does not hide that failure."""
+    prepare(world, "payspace", action)
+    arm(world, "payspace", "busy", action, times=AS_LONG_AS)
+    database = world.root / ".provision" / "state.db"
+
+    def lose(step: Step) -> None:
+        if step.phase is Phase.SENT:
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("DROP TABLE provision_operations")
+
+    world.wrap = lambda context: replace(context, watch=lose)
+    (outcome,) = world.apply().outcomes
+    assert "too busy (429)" in outcome.text
