@@ -17,8 +17,8 @@ LONGEST = 1 << 16
 """Bytes; a terminal hands out less at once."""
 
 
-async def read_line(*, hidden: bool, stopping: asyncio.Event) -> str:
-    """What was typed up to Enter, without blanks around it; empty after Ctrl-D, or once a run is stopping."""
+async def read_line(prompt: str, *, hidden: bool, stopping: asyncio.Event) -> str:
+    """What was typed, without blanks around it; empty after Ctrl-D, or once a run is stopping."""
     keyboard = sys.stdin.fileno()
     loop = asyncio.get_running_loop()
     line: asyncio.Future[bytes] = loop.create_future()
@@ -30,6 +30,7 @@ async def read_line(*, hidden: bool, stopping: asyncio.Event) -> str:
     stopped = asyncio.ensure_future(stopping.wait())
     ends: list[asyncio.Future[Any]] = [line, stopped]
     with _without_echo(keyboard) if hidden else nullcontext():
+        _show(prompt)  # not before nothing is echoed any more: whoever sees it may paste at once
         loop.add_reader(keyboard, ready)
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -58,5 +59,9 @@ def _without_echo(keyboard: int) -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)
-        sys.stderr.write("\n")  # the Enter was not shown either
-        sys.stderr.flush()
+        _show("\n")  # the Enter was not shown either
+
+
+def _show(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

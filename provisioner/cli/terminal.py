@@ -101,6 +101,4 @@ class Terminal:
     async def _ask(self, prompt: str, *, hidden: bool) -> str:
         if self._stopping.is_set():
             return ""
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
-        return await read_line(hidden=hidden, stopping=self._stopping)
+        return await read_line(prompt, hidden=hidden, stopping=self._stopping)
