@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_runs import FIRST, SCENARIOS
+from crash_runs import SCENARIOS, VENDORS
 from mutations import MUTATIONS
 from sweep import Sweep, Zygote, prepare
 
@@ -19,7 +19,7 @@ def zygote() -> Iterator[Zygote]:
     made.close()
 
 
-@pytest.mark.parametrize("provider", FIRST)
+@pytest.mark.parametrize("provider", VENDORS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_once(zygote: Zygote, tmp_path: Path, scenario: str, provider: str) -> None:
     """Killed at any durable step, or between any two: nothing lost, orphaned, duplicated or stuck."""
@@ -30,7 +30,7 @@ def test_killed_once(zygote: Zygote, tmp_path: Path, scenario: str, provider: st
     assert count.kills >= 4
 
 
-@pytest.mark.parametrize("provider", FIRST)
+@pytest.mark.parametrize("provider", VENDORS)
 @pytest.mark.parametrize("scenario", ["create", "renew"])
 def test_killed_again_in_the_recovery(zygote: Zygote, tmp_path: Path, scenario: str, provider: str) -> None:
     """Killed, and killed again at any step of the recovery: the third run converges all the same."""
