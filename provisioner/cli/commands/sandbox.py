@@ -144,6 +144,7 @@ def _tell_endpoints(url: str) -> None:
     from provisioner.sandbox.registry import VENDORS
     from provisioner.sandbox.tenancy import TENANTS
 
+    say(f"Consoles for people: {url}/")
     for vendor in VENDORS:
         for tenant in TENANTS:
             show(f"{vendor} {tenant}: endpoint {url}/{vendor}/{tenant}")
