@@ -13,7 +13,7 @@ from provisioner.core.model import Address, JsonObject, Tag, Via
 from provisioner.core.project import ProviderConfig
 from provisioner.core.provider import Provider, Spec
 from provisioner.core.secret import Secret
-from provisioner.providers.http import Http
+from provisioner.providers.http import Http, Timing
 from provisioner.providers.registry import load
 from provisioner.sandbox.world import Sandbox
 
@@ -27,6 +27,7 @@ class Twin:
     tenant: str
     provider: Provider
     capabilities: Capabilities
+    parts: tuple[str, ...]
 
     def tag(self, generation: int = 1, nonce: str = "n0") -> Tag:
         """A tag of ours in this tenant."""
@@ -57,13 +58,17 @@ class Twin:
 
 
 @asynccontextmanager
-async def opened(sandbox: Sandbox, name: str, tenant: str) -> AsyncIterator[Twin]:
-    """The provider called `name`, opened on this tenant."""
+async def opened(
+    sandbox: Sandbox, name: str, tenant: str, *, via: Via = Via.API, token: str = ""
+) -> AsyncIterator[Twin]:
+    """The provider called `name`, opened on this tenant, with its own management token or with this one."""
     adapter = load().adapter(name)
-    config = ProviderConfig(name, tenant, f"http://twin/{name}/{tenant}")
-    http = Http(config, Secret({"token": sandbox.token(name, tenant)}), app=sandbox.app)
+    config = ProviderConfig(name, tenant, f"http://twin/{name}/{tenant}", via=via)
+    managing = Secret({"token": token or sandbox.token(name, tenant)}) if via is Via.API else None
+    http = Http(config, managing, app=sandbox.app, timing=Timing(now=sandbox.now))
     provider = adapter.open(config, http)
+    declaration = adapter.declaration
     try:
-        yield Twin(sandbox, name, tenant, provider, adapter.declaration.capabilities[Via.API])
+        yield Twin(sandbox, name, tenant, provider, declaration.capabilities[via], declaration.parts)
     finally:
         await provider.close()
