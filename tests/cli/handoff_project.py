@@ -122,8 +122,15 @@ class Typist:
         """The exit code, once everything that is shown was read."""
         while self._look():
             pass
-        os.close(self.keyboard)
         return self.process.wait(timeout=30)
+
+    def __enter__(self) -> Typist:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.keyboard)
 
     def _look(self) -> bool:
         ready, _, _ = select.select([self.keyboard], [], [], 60)

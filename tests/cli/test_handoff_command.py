@@ -109,6 +109,24 @@ def test_one_step_at_a_time(cli: Cli) -> None:
     assert 1 == cli.ledger("payspace", "test").count("ended")
 
 
+def test_at_the_portal_of_who_issued_it(cli: Cli) -> None:
+    """After a move to another vendor, the old credential is ended in the portal of the one that issued it."""
+    at_once = "    rotate: {every: 90d, before: 7d, overlap: 0s}\n"
+    with_handoffs(cli, CARD + at_once)
+    cli("apply", "--auto-approve")
+    cli("sandbox", "operate")
+    cli.edit("provider: fpay", "provider: payspace")
+    cli.edit("[ReadOnly]", "[read-only]")
+    cli("apply", "--auto-approve")
+    first = only(cli)
+    ran = complete(cli, first, done_at_the_portal(cli, first))
+    assert (5, True) == (ran.code, "revoke: Console > AuthAccess" in ran.out)
+    (second,) = waiting(cli)
+    assert ("fpay", ["Disable it."]) == (second["provider"], second["steps"][1:])
+    assert "  done  test/card replace" in cli("sandbox", "operate").out
+    assert ["disabled"] == cli.ledger("fpay", "test")
+
+
 def test_a_step_with_nothing_to_bring(cli: Cli) -> None:
     """A step that brings nothing back takes an empty object, and counts once the vendor shows it done."""
     with_handoffs(cli)
