@@ -9,7 +9,7 @@
     │   ├── PlanStale                  an address of the plan moved since it was made
     │   ├── NotApproved                the environment asks for approvals that the plan lacks
     │   ├── StoreRestored              the store is an older copy: it is read-only until it is reconciled
-    │   └── HandoffRefused             a handoff cannot be completed: done before, declined, or of another plan
+    │   └── HandoffRefused             a handoff cannot be completed: done, declined, or of another plan
     ├── LeaseHeld                  4   another run works on this environment
     ├── StateError                 1   the store cannot be used
     │   ├── StateNewer                 it was written by a newer version

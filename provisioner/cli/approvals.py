@@ -41,13 +41,12 @@ def folder_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.approvals")
 
 
-def approve(session: Session, path: Path, key: Path) -> tuple[Approval, Path]:
-    """Sign a saved plan with somebody's SSH key; returns the approval and its file.
+def approve(session: Session, plan: Plan, path: Path, key: Path) -> tuple[Approval, Path]:
+    """Sign a plan that was read from `path` with somebody's SSH key; returns the approval and its file.
 
     Raises ProvisionError where no environment of the plan asks for approvals, and NotApproved for a key that
     no environment would count; nothing is written then.
     """
-    plan = saved_plan.read(path)
     if plan.project != session.project.name:
         raise Refused(f"this plan is for project {plan.project}, and here project is {session.project.name}")
     policies = needed(plan, session.project.environments)

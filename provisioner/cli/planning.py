@@ -124,8 +124,13 @@ def _mention_others(session: Session, environments: Iterable[str]) -> None:
 
 
 def _observed(session: Session, situation: Situation) -> Situation:
-    observations = asyncio.run(_observe(session, _places(situation)))
+    observations = look(session, _places(situation))
     return replace(situation, observations=observations, observed_at=situation.now)
+
+
+def look(session: Session, places: Collection[Place]) -> Observations:
+    """What the vendors show in these places; where one cannot be asked, why. Never raises for a vendor."""
+    return asyncio.run(_observe(session, places))
 
 
 def _places(situation: Situation) -> set[Place]:

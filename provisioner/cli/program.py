@@ -48,7 +48,12 @@ TABLE = {
         "List, show, complete and decline the steps that only a person can do.",
     ),
     "secret": (f"{_COMMANDS}.secret:secret", "Read sealed secrets, with an identity."),
-    "state": (f"{_COMMANDS}.state:state", "Look into the state store."),
+    "approve": (
+        f"{_COMMANDS}.approve:approve",
+        "Sign a saved plan with your SSH key, for environments that ask for approvals.",
+    ),
+    "state": (f"{_COMMANDS}.state:state", "Look into the state store, copy it, and settle what is in doubt."),
+    "audit": (f"{_COMMANDS}.audit:audit", "Read the tamper-evident history, and check it."),
     "providers": (f"{_COMMANDS}.providers:providers", "Show vendors, what they can do, and their rules."),
     "schema": (f"{_COMMANDS}.schema:schema", "Print a JSON Schema, for editors."),
     "sandbox": (f"{_COMMANDS}.sandbox:sandbox", "Serve and steer the vendors' twins on this machine."),

@@ -143,6 +143,7 @@ def _adoption(
         record=replace(
             base,
             address=address,
+            local=_local(base, desired) if leads else base.local,
             generations=(*older, *taken),
             secret_known=base.secret_known and not leads,
         ),
@@ -177,6 +178,13 @@ def _new_record(newest: Stranger, desired: Desired | None, holdings: Holdings) -
         local=desired.local if desired else {"protect": True},
         user=desired.user if desired else None,
     )
+
+
+def _local(record: Record, desired: Desired | None) -> JsonObject:
+    """What only we keep: as declared now, which is nearest to what was delivered; protection stays."""
+    if desired is None:
+        return record.local
+    return {**desired.local, "protect": True} if record.protected else desired.local
 
 
 def _numbered(

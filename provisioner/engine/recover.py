@@ -155,7 +155,8 @@ async def _unknown(work: Work, found: tuple[Observed, ...]) -> None:
     vendor = work.declaration.title
     text = f"it was sent, the answer was never seen, and {vendor} cannot be asked"
     await work.advance(Phase.UNKNOWN, note=text, waiting="person")
-    raise Waits("person", text)
+    remedy = f"look there, then: provision state resolve {work.address} --adopt ID | --forget, --reason TEXT"
+    raise Waits("person", text, remedy=remedy)
 
 
 EFFECTS: Mapping[Decision, Callable[[Work, tuple[Observed, ...]], Awaitable[None]]] = {

@@ -1,17 +1,24 @@
-"""`provision state list|show`."""
+"""`provision state list|show|copy|resolve|reconcile`."""
 
 from __future__ import annotations
 
 import click
 
 from provisioner.cli import options
+from provisioner.cli.commands.state_copy import copy
+from provisioner.cli.commands.state_reconcile import reconcile
+from provisioner.cli.commands.state_resolve import resolve
 from provisioner.cli.output import show as print_
 from provisioner.cli.output import show_json
 
 
 @click.group()
 def state() -> None:
-    """Look into the state store."""
+    """Look into the state store, copy it, and settle what is in doubt."""
+
+
+for _command in (copy, resolve, reconcile):
+    state.add_command(_command)
 
 
 @state.command("list")
