@@ -12,6 +12,7 @@ from provisioner.core.journal import Action, Operation
 from provisioner.core.model import Desired, Generation, JsonObject, Record
 from provisioner.core.plan import Change, FieldChange, Reason
 from provisioner.core.privilege import effect
+from provisioner.core.recovery import MAKES
 from provisioner.core.situation import Case
 
 
@@ -33,11 +34,12 @@ def make(case: Case, desired: Desired, action: Action, reason: Reason) -> Change
         notes=tuple(_notes(case, desired, action)),
         handoffs=_handoffs(case, desired, action),
         compromised=_compromised(case, action),
+        hold_retire=case.hold_retire,
     )
 
 
 def _compromised(case: Case, action: Action) -> bool:
-    return action is Action.RENEW and case.order is not None and case.order.compromised
+    return action in MAKES and case.order is not None and case.order.compromised
 
 
 def _handoffs(case: Case, desired: Desired, action: Action) -> tuple[str, ...]:
@@ -48,6 +50,8 @@ def _handoffs(case: Case, desired: Desired, action: Action) -> tuple[str, ...]:
 
 def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
     yield reason
+    if case.order is not None and case.order.compromised and reason.code != "ordered":
+        yield Reason("ordered", case.order.reason)
     if case.renamed_from and reason.code != "renamed":
         yield renamed(case.renamed_from)
 
@@ -130,6 +134,7 @@ def go_on(case: Case, operation: Operation, action: Action, reason: Reason) -> C
         record_version=case.record.version if case.record else 0,
         generation=operation.generation,
         operation=operation.id,
+        hold_retire=case.hold_retire,
     )
 
 

@@ -69,6 +69,8 @@ class Change:
     """The steps that only a person can do, each with the screen's path."""
     compromised: bool = False
     """Somebody else may have the secret: the old one ends first, whatever its consumers face."""
+    hold_retire: bool = False
+    """Older generations live on although their overlap is over, as in an incident."""
 
     @property
     def widens(self) -> bool:
@@ -210,6 +212,7 @@ def change_to_json(change: Change) -> dict[str, JsonValue]:
         "notes": list(change.notes),
         "handoffs": list(change.handoffs),
         "compromised": change.compromised,
+        "hold_retire": change.hold_retire,
     }
 
 
@@ -232,6 +235,7 @@ def change_from_json(document: JsonObject) -> Change:
         notes=tuple(document["notes"]),
         handoffs=tuple(document["handoffs"]),
         compromised=document["compromised"],
+        hold_retire=document["hold_retire"],
     )
 
 

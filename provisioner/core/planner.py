@@ -50,17 +50,19 @@ BESIDE_RETIRE = frozenset({Action.UPDATE, Action.RENEW, Action.REPLACE})
 
 def plan(situation: Situation) -> Plan:
     """Decide every change. The result has no verdicts yet: those are `rails.judge`'s."""
-    changes: list[Change] = []
+    addresses: list[list[Change]] = []
     unchanged = 0
     for case in cases(situation):
         found = list(_decide(case))
-        changes.extend(found)
+        if found:
+            addresses.append(found)
         unchanged += not found and case.desired is not None
+    addresses.sort(key=lambda found: _urgency(found[0]))
     return Plan(
         project=situation.project,
         state=situation.state,
         environments=dict(situation.environments),
-        changes=tuple(sorted(changes, key=_urgency)),
+        changes=tuple(change for found in addresses for change in found),
         unchanged=unchanged,
         planned_at=situation.now,
         observed_at=situation.observed_at,

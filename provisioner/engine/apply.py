@@ -18,7 +18,7 @@ from provisioner.core.model import Address, Record, Via
 from provisioner.core.plan import Change, Plan, Verdict
 from provisioner.engine.context import Context, Waits, Work
 from provisioner.engine.handoff import waits_for
-from provisioner.engine.operation import carry_out
+from provisioner.engine.operation import begin, carry_out
 from provisioner.errors import PlanStale, ProvisionError, RailsRefused
 
 
@@ -114,34 +114,43 @@ def _moved(change: Change, records: Mapping[Address, Record], open_now: Mapping[
 
 
 async def _run(
-    context: Context, changes: Iterable[Change], parallelism: int, stopping: Callable[[], bool]
+    context: Context, changes: Sequence[Change], parallelism: int, stopping: Callable[[], bool]
 ) -> Summary:
     places = asyncio.Semaphore(parallelism)
+    begun = await _begin_compromised(context, changes)
     by_address = groupby(changes, key=lambda change: change.address)
 
     async def one_address(group: list[Change]) -> list[Outcome]:
         async with places:
-            return await _in_turn(context, group, stopping)
+            return await _in_turn(context, group, begun, stopping)
 
     outcomes = await asyncio.gather(*(one_address(list(group)) for _, group in by_address))
     return Summary(tuple(outcome for group in outcomes for outcome in group))
 
 
-async def _in_turn(context: Context, changes: list[Change], stopping: Callable[[], bool]) -> list[Outcome]:
+async def _begin_compromised(context: Context, changes: Sequence[Change]) -> dict[Address, Work]:
+    """All of an emergency is in the journal before the first of it is done, so that no kill forgets any."""
+    works = await asyncio.gather(*(begin(context, change) for change in changes if change.compromised))
+    return {work.address: work for work in works}
+
+
+async def _in_turn(
+    context: Context, changes: list[Change], begun: Mapping[Address, Work], stopping: Callable[[], bool]
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for change in changes:
         if stopping() or any(outcome.status is Status.FAILED for outcome in outcomes):
             outcomes.append(Outcome(change, Status.NOT_STARTED))
         else:
-            outcomes.append(await _one(context, change))
+            outcomes.append(await _one(context, change, begun.get(change.address)))
     return outcomes
 
 
-async def _one(context: Context, change: Change) -> Outcome:
+async def _one(context: Context, change: Change, begun: Work | None) -> Outcome:
     if change.action is Action.WAIT and not _worth_trying(context, change):
         return _still_waiting(context, change)
     try:
-        return ended(change, await carry_out(context, change))
+        return ended(change, await carry_out(context, change, begun if change.compromised else None))
     except Waits as waits:
         return Outcome(change, Status.WAITING, waits.text, waits.remedy)
     except ProvisionError as error:

@@ -194,7 +194,9 @@ async def finish(work: Work) -> None:
     over = [
         generation
         for generation in work.generations
-        if generation.state is GenerationState.RETIRING and (generation.retire_after or now) <= now
+        if generation.state is GenerationState.RETIRING
+        and (generation.retire_after or now) <= now
+        and not work.change.hold_retire
     ]
     ended = [await end.end_generation(work, generation) for generation in over]
     await work.advance(

@@ -46,12 +46,12 @@ STEPS: Mapping[Action, Steps] = {
 """What follows each phase, by action."""
 
 
-async def carry_out(context: Context, change: Change) -> Operation:
-    """Bring one change about. Returns the operation as it ended.
+async def carry_out(context: Context, change: Change, begun: Work | None = None) -> Operation:
+    """Bring one change about, or go on with what was `begun` of it. Returns the operation as it ended.
 
     Raises what stopped it; the journal then says how far it got, and the next run goes on from there.
     """
-    work = await (_go_on(context, change) if change.action in GOES_ON else _begin(context, change))
+    work = begun or await (_go_on(context, change) if change.action in GOES_ON else begin(context, change))
     await drive(work)
     return work.operation
 
@@ -94,7 +94,7 @@ async def _steps(work: Work) -> None:
             looked = True
 
 
-async def _begin(context: Context, change: Change) -> Work:
+async def begin(context: Context, change: Change) -> Work:
     """Nothing ► intent. A rename takes effect here, since only we know names."""
     record = context.store.record(_held_as(change))
     operation = _operation(context, change, record)
@@ -179,9 +179,10 @@ async def _go_on(context: Context, change: Change) -> Work:
     if any(reason.code == "dropped" for reason in change.reasons):
         await context.store.commit(_superseded(context, change))
         operation = replace(operation, phase=Phase.DROPPED)
+    begun = change_from_json(operation.desired)
     return Work(
         context,
-        change_from_json(operation.desired),
+        replace(begun, hold_retire=begun.hold_retire or change.hold_retire),
         operation,
         context.store.record(change.address),
     )

@@ -18,7 +18,7 @@ from provisioner.engine.context import Work
 def _without_intent() -> None:
     """Ask the vendor first, and write the intent down together with the answer."""
     _defer({Phase.SENT})
-    begin = operation._begin
+    begin = operation.begin
 
     async def silent_begin(ctx: context.Context, change: Any) -> Work:
         store = ctx.store
@@ -27,7 +27,7 @@ def _without_intent() -> None:
         work.context = ctx
         return work
 
-    operation._begin = silent_begin
+    operation.begin = silent_begin
 
 
 class _Deaf:
