@@ -182,7 +182,9 @@ class Http:
         return judged(asked.route, read, response.status_code, seconds, raw)
 
     def _request(self, asked: _Asked) -> httpx.Request:
-        headers = {"accept": "application/json", **self._authorization(asked)}
+        # What can fail comes before anything is in clear: a traceback may show the locals of its frames.
+        more = {} if asked.headers is None else self._carried(asked.headers())
+        headers = {"accept": "application/json", **self._authorization(asked), **more}
         content: bytes | None = None
         if asked.json is not None:
             headers["content-type"] = "application/json"
@@ -190,8 +192,6 @@ class Http:
         if asked.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             content = urlencode(_plain(asked.form)).encode()
-        if asked.headers is not None:
-            headers.update(self._carried(asked.headers()))
         return self._client.build_request(
             asked.route.method, asked.url, params=asked.query, headers=headers, content=content
         )
