@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ FLAGS = (
 )
 
 #: The keys of the keyboard that are no characters (WebDriver §17.4.2).
-TAB, ENTER, SPACE, SHIFT, HOME, DOWN = "\ue004", "\ue007", " ", "\ue008", "\ue011", "\ue015"
+TAB, ENTER, SPACE, DOWN = "\ue004", "\ue007", " ", "\ue015"
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -43,6 +43,10 @@ def needed() -> tuple[str, str]:
     if os.environ.get("CI") == "true":
         pytest.fail(why)
     pytest.skip(why)
+
+
+class _Refused(AssertionError):
+    """The browser says that it cannot."""
 
 
 class Chromium:
@@ -82,13 +86,19 @@ class Chromium:
         return str(self._do("GET", f"element/{self._find(css)}/computedlabel"))
 
     def click(self, css: str) -> None:
-        """Click it."""
+        """Click what stays on the page."""
         self._do("POST", f"element/{self._find(css)}/click")
 
+    def submit(self, css: str = "main button") -> None:
+        """Click what leads to another page, and wait for that page."""
+        with self._leaving():
+            self.click(css)
+
     def follow(self, words: str) -> None:
-        """Click the link with these words."""
-        found = self._do("POST", "element", using="link text", value=words)
-        self._do("POST", f"element/{found[_ELEMENT]}/click")
+        """Click the link with these words, and wait for its page."""
+        with self._leaving():
+            found = self._do("POST", "element", using="link text", value=words)
+            self._do("POST", f"element/{found[_ELEMENT]}/click")
 
     def write(self, css: str, text: str) -> None:
         """Type into it."""
@@ -102,6 +112,11 @@ class Chromium:
         """Press and release these keys, one after the other, wherever the focus is."""
         strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         self._do("POST", "actions", actions=[{"type": "key", "id": "keyboard", "actions": strokes}])
+
+    def press_on(self, *keys: str) -> None:
+        """Press keys that lead to another page, and wait for that page."""
+        with self._leaving():
+            self.press(*keys)
 
     def focused(self) -> tuple[str, str]:
         """The tag and the name of the element that has the focus."""
@@ -125,7 +140,8 @@ class Chromium:
 
     def back(self) -> None:
         """The browser's own button Back."""
-        self._do("POST", "back")
+        with self._leaving():
+            self._do("POST", "back")
 
     def script(self, javascript: str) -> Any:
         """What a function body returns on the page."""
@@ -144,12 +160,26 @@ class Chromium:
         """Another size of the window, in CSS pixels."""
         self._do("POST", "window/rect", width=width, height=height)
 
+    @contextmanager
+    def _leaving(self) -> Iterator[None]:
+        """Return once another document than the present one is there, whole. Fails where none ever comes."""
+        before = self._find("html")
+        yield
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with suppress(_Refused):  # between two documents there is nothing to find
+                if self._find("html") != before and self.script("return document.readyState") == "complete":
+                    return
+            time.sleep(0.01)
+        raise AssertionError(f"nothing led away from {self.url}")
+
     def _find(self, css: str) -> str:
         return str(self._do("POST", "element", using="css selector", value=css)[_ELEMENT])
 
     def _do(self, method: str, path: str, **body: Any) -> Any:
         answer = self._client.request(method, path, json=body if method == "POST" else None)
-        assert answer.status_code == 200, f"{method} {path}: {answer.text[:500]}"
+        if answer.status_code != 200:
+            raise _Refused(f"{method} {path}: {answer.text[:500]}")
         return answer.json()["value"]
 
 

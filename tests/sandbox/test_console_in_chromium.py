@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from chromium import ENTER, SPACE, Chromium, running
+from chromium import DOWN, ENTER, SPACE, Chromium, running
 
 from provisioner.sandbox.world import Sandbox
 
@@ -38,7 +38,7 @@ class Served:
         self.window.forget()
         self.window.open(self.at(vendor, tenant))
         self.window.write("#password", self.sandbox.token(vendor, tenant))
-        self.window.click("main button")
+        self.window.submit()
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +69,11 @@ def test_a_credential_from_first_to_last(served: Served) -> None:
     window.follow("+ New Credentials")
     window.write("#label", "<b>nightly</b>")
     window.write("#scope", "Full Access")
-    window.click("main button")
+    window.submit()
     assert "User is required with full-access" in window.text("[role=alert]")
     assert ("<b>nightly</b>", "full-access") == (window.value("#label"), window.value("#scope"))
     window.write("#user", "svc.payroll")
-    window.click("main button")
+    window.submit()
 
     client_id, secret = window.value("#client_id"), window.value("#client_secret")
     assert "you will not be able to retrieve them" in window.text()
@@ -85,8 +85,8 @@ def test_a_credential_from_first_to_last(served: Served) -> None:
     assert secret not in window.source()
     window.open(served.at("payspace", "test"))
     assert secret not in window.source() and client_id not in window.source()
-    window.click("td.do a")
-    window.click("button.danger")
+    window.submit("td.do a")
+    window.submit("button.danger")
 
     assert "The credential was deleted." == window.text("[role=status]")
     assert not secret_works(served, client_id, secret)
@@ -97,27 +97,27 @@ def test_by_keyboard_alone(served: Served) -> None:
     window = served.window
     window.open(served.at("payspace", "production"))
     window.tab_to("input", "Console password")
-    window.press(*served.sandbox.token("payspace", "production"), ENTER)
+    window.press_on(*served.sandbox.token("payspace", "production"), ENTER)
 
     window.tab_to("a", "+ New Credentials")
-    window.press(ENTER)
+    window.press_on(ENTER)
     window.tab_to("input", "Label")
     window.press(*"keys")
     window.tab_to("select", "Scope")
     window.press("F")
     window.tab_to("select", "User (optional)")
-    window.press(*"svc.p")
+    window.press(DOWN)
     window.tab_to("button", "Save")
-    window.press(SPACE)
+    window.press_on(SPACE)
 
     window.tab_to("input", "Client Secret")
     assert window.value("#client_secret") == window.script("return getSelection().toString()")
     window.tab_to("a", "Open the API credential")
-    window.press(ENTER)
+    window.press_on(ENTER)
     window.tab_to("a", "Delete: keys")
-    window.press(ENTER)
+    window.press_on(ENTER)
     window.tab_to("button", "Confirm")
-    window.press(ENTER)
+    window.press_on(ENTER)
 
     assert "The credential was deleted." == window.text("[role=status]")
     (entry,) = served.sandbox.ledger("payspace", "production")
@@ -147,7 +147,7 @@ def test_a_narrow_screen(served: Served) -> None:
     window.follow("Generate API Key")
     window.write("#label", "a" * 200)
     widths = [window.script("return document.documentElement.scrollWidth - innerWidth")]
-    window.click("main button")
+    window.submit()
     for path in ("", f"?find={'a' * 200}"):
         widths.append(window.script("return document.documentElement.scrollWidth - innerWidth"))
         window.open(served.at("paytia", "test", path))
@@ -163,7 +163,7 @@ def test_the_three_dots(served: Served) -> None:
     window.follow("+ Create API Key")
     window.write("#label", "merchant")
     window.click("#scopes-4")
-    window.click("main button")
+    window.submit()
     window.follow("API Keys")
     (key,) = served.sandbox.ledger("paynet", "test")
 
@@ -172,5 +172,5 @@ def test_the_three_dots(served: Served) -> None:
     window.click("summary")
     assert "Renew" in window.text("tbody")
     window.follow("Revoke")
-    window.click("button.danger")
+    window.submit("button.danger")
     assert "The API key was revoked." == window.text("[role=status]")
