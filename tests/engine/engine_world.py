@@ -91,7 +91,11 @@ class World:
     def apply(self, made: Plan | None = None) -> Summary:
         """Plan, and apply that; or apply the plan that is given."""
         with self.store() as store:
-            return asyncio.run(self._apply(self.context(store), made))
+            return self.apply_in(store, made)
+
+    def apply_in(self, store: StateStore, made: Plan | None = None) -> Summary:
+        """The same, in a store that is open already."""
+        return asyncio.run(self._apply(self.context(store), made))
 
     def records(self) -> Mapping[Address, Record]:
         """What the store holds now."""
