@@ -46,13 +46,23 @@ def sandbox_folder(root: Path) -> Path:
 
 
 def open_sandbox(root: Path) -> Sandbox:
-    """The twins of the project in this folder. Raises ProvisionError for data of another version."""
+    """The twins of the project in this folder. Raises ProvisionError for data that they cannot work on."""
+    import sqlite3
+
     from provisioner.sandbox.world import Sandbox
 
+    folder = sandbox_folder(root)
     try:
-        return Sandbox(sandbox_folder(root))
+        return Sandbox(folder)
     except ValueError as error:
         raise ProvisionError(str(error)) from None
+    except sqlite3.OperationalError as error:
+        why, remedy = str(error), "wait for whoever works on it, or make room for it; then run again"
+    except sqlite3.DatabaseError as error:
+        why, remedy = str(error), "delete the folder: the twins start anew, without what they held"
+    except OSError as error:
+        why, remedy = str(error.strerror), "run as the user whom the folder belongs to"
+    raise ProvisionError(f"the sandbox in {folder} cannot be used: {why}", remedy=remedy)
 
 
 def open_session() -> Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from provisioner.cli.values import plain
@@ -25,7 +25,8 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         line = plain(f"{record.levelname.lower()} {record.name}: {record.getMessage()}")
-        sys.stderr.write(f"{line}\n")
+        with suppress(OSError):  # a log that nobody can read must not stop what it tells of
+            sys.stderr.write(f"{line}\n")
 
 
 @contextmanager

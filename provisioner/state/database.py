@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 
 from provisioner.errors import StateUnavailable
 
@@ -57,6 +57,13 @@ class Database:
         return self.engine.connect().execution_options(**options[self.engine.dialect.name])
 
 
+UNREACHABLE = (
+    "check that it is there, has space, and may be written by this user;"
+    " then run again: nothing was half done"
+)
+DAMAGED = "restore it from a copy: it is damaged, or was never a store of provision"
+
+
 @contextmanager
 def unavailable(where: str, what: str) -> Iterator[None]:
     """Say a database's failure in our words: `what` could not be done to the store at `where`."""
@@ -65,8 +72,8 @@ def unavailable(where: str, what: str) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise StateUnavailable(
             f"the state store {where} cannot be {what}: {_words(error)}",
-            remedy="check that it is there, has space, and may be written by this user; then run again: "
-            "nothing was half done",
+            # The drivers raise the bare class for a file that is no database (any more), and nothing else.
+            remedy=DAMAGED if type(error) is DatabaseError else UNREACHABLE,
         ) from error
 
 

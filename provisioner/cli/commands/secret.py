@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner.cli import options
+from provisioner.cli.output import show
 from provisioner.core.journal import Audit
 from provisioner.core.model import Address
 from provisioner.core.secret import Secret
@@ -62,9 +63,10 @@ def _read(
     with session.store() as store:
         number = number or _active(store, address)
         sealed = store.sealed(address, number)
-    if sealed is None:
+        generation = next((one for one in store.generations(address) if one.number == number), None)
+    if sealed is None or generation is None:
         raise ProvisionError(f"no secret is sealed for {address} generation {number}")
-    opened = session.sealer((), identities).unseal(sealed, address, number)
+    opened = session.sealer((), identities).unseal(sealed, generation.sealed_as(address), number)
     if part is not None and part not in set(opened):
         raise UsageError(
             f"the secret of {address} has no field {part!r}", remedy=f"it has {', '.join(sorted(opened))}"
@@ -90,9 +92,8 @@ def _active(store: StateStore, address: Address) -> int:
 def _print(opened: Secret, part: str | None, as_json: bool) -> None:
     if part is not None:
         # A pipe gets the value alone; on a terminal the prompt comes on a line of its own.
-        sys.stdout.write(opened.reveal(part) + ("\n" if sys.stdout.isatty() else ""))
+        show(opened.reveal(part), end="\n" if sys.stdout.isatty() else "")
     elif as_json:
-        sys.stdout.write(json.dumps({name: opened.reveal(name) for name in opened}) + "\n")
+        show(json.dumps({name: opened.reveal(name) for name in opened}))
     else:
-        for name in opened:
-            sys.stdout.write(f"{name}={opened.reveal(name)}\n")
+        show("\n".join(f"{name}={opened.reveal(name)}" for name in opened))

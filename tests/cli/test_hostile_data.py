@@ -1,0 +1,82 @@
+"""Data that is not what it should be: each is told in words, and costs nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from program_runner import PAYROLL, Cli
+
+
+def test_a_secret_after_a_rename(cli: Cli) -> None:
+    """A renamed credential gives its secret under its new name, also after a second rename."""
+    cli.applied()
+    secret = cli("secret", "get", "test/payroll", "--field", "client_secret").out
+    for before, after in (("payroll", "wages"), ("wages", "salaries")):
+        cli.write(PAYROLL.replace("  payroll:", f"  {after}:").rstrip() + f"\n    previously: {before}\n")
+        cli.applied()
+        ran = cli("secret", "get", f"test/{after}", "--field", "client_secret")
+        assert (0, secret) == (ran.code, ran.out), ran.err
+
+
+@pytest.mark.parametrize("command", [["plan"], ["status"], ["sandbox", "list"], ["sandbox", "clock"]])
+def test_a_sandbox_that_is_damaged(cli: Cli, command: list[str]) -> None:
+    """Twins whose data is no database say so, and what to do."""
+    folder = cli.root / ".provision" / "sandbox"
+    folder.mkdir(parents=True)
+    (folder / "sandbox.db").write_bytes(b"\x01nothing" * 4096)
+    ran = cli(*command)
+    assert (1, True) == (ran.code, "cannot be used: file is not a database" in ran.err), ran.err
+    assert "delete the folder" in ran.err
+
+
+def test_a_sandbox_that_cannot_be_made(cli: Cli) -> None:
+    """Twins that find no place for their data say so."""
+    (cli.root / ".provision" / "sandbox").write_text("in the way")
+    ran = cli("plan")
+    assert (1, True) == (ran.code, "/sandbox cannot be used: File exists" in ran.err), ran.err
+
+
+def test_a_store_that_is_damaged(cli: Cli) -> None:
+    """A store that is no database any more is to be restored: running again would not help."""
+    cli.applied()
+    store = cli.root / ".provision" / "state.db"
+    for side in store.parent.glob("state.db-*"):
+        side.unlink()
+    store.write_bytes(b"\x01nothing" * 4096)
+    ran = cli("plan")
+    assert (1, True) == (ran.code, "file is not a database" in ran.err)
+    assert "restore it from a copy" in ran.err
+
+
+def test_a_store_that_is_busy(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that another process keeps is told as that: run again."""
+    monkeypatch.setattr("provisioner.state.opening.BUSY_SECONDS", 0.1)
+    cli.applied()
+    other = sqlite3.connect(cli.root / ".provision" / "state.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    ran = cli("renew", "test/payroll", "--auto-approve")
+    other.close()
+    assert (1, True) == (ran.code, "database is locked" in ran.err)
+    assert "then run again" in ran.err
+
+
+def test_ctrl_c_while_starting() -> None:
+    """Ctrl-C before the program is even loaded ends it without a traceback."""
+    script = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'provisioner.cli.program': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from provisioner.__main__ import main\n"
+        "sys.argv[1:] = ['plan']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ, capture_output=True, text=True, check=False
+    )
+    assert (130, "") == (done.returncode, done.stderr)
