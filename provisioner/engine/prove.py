@@ -29,12 +29,16 @@ class Unproven(ProviderError):
     """A new secret does not work, or it may do more than was asked."""
 
 
+class TooWide(Unproven):
+    """What the vendor granted is more than was asked."""
+
+
 async def works(work: Work, secret: Secret, *, brought: bool = False) -> None:
     """Try a new secret the way its consumer would.
 
     What a person brought has to work now, while they can look again. Later, what proves nothing either way
     speaks against no secret that was accepted, or that the vendor itself gave.
-    Raises Waits while the vendor has not approved it, Unproven when it is rejected or too wide.
+    Raises Waits while the vendor has not approved it, Unproven when it is rejected, TooWide.
     """
     found = await settled(
         work,
@@ -69,7 +73,7 @@ async def dead(work: Work, provider: Provider, remote_id: str) -> None:
 
 
 async def within(work: Work) -> None:
-    """Look at what an update left at the vendor. Raises Unproven where that allows more than was asked.
+    """Look at what an update left at the vendor. Raises TooWide where that allows more than was asked.
 
     A vendor that may replace a secret with every answer is not asked again: its next plan shows it.
     """
@@ -80,7 +84,7 @@ async def within(work: Work) -> None:
     look = partial(work.provider.get, work.remote_id)
     found = await settled(work, look, lambda seen: not _wider(work, seen))
     if more := ", ".join(_wider(work, found)):
-        raise Unproven(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
+        raise TooWide(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
 
 
 LIMITS = frozenset({"scopes", "allow_ips"})
@@ -101,7 +105,7 @@ def _not_wider(work: Work, found: Verification) -> None:
     includes = field_rules(work.declaration.schema).includes
     if not covers(found.scopes, asked, includes):
         more = ", ".join(sorted(found.scopes - set(asked)))
-        raise Unproven(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
+        raise TooWide(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
 
 
 async def settled(work: Work, look: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:

@@ -221,7 +221,7 @@ def _widened(fault: Fault, data: Tenancy, remote_id: str, act: Callable[[], Repl
     reply = act()
     _, most = WIDER[fault.vendor]
     for row in credentials(data):
-        if row["seq"] > newest or row["id"] == remote_id:
+        if row["seq"] > newest or remote_id in (row["id"], row["client_id"]):
             fields = json.dumps({**json.loads(row["fields"]), **most})
             data.connection.execute("UPDATE credentials SET fields = ? WHERE seq = ?", (fields, row["seq"]))
     if not isinstance(reply.body, Mapping):

@@ -183,6 +183,29 @@ def test_the_same_application_is_served_over_http(tmp_path: Path) -> None:
         process.communicate(timeout=10)
 
 
+def test_a_served_twin_cuts_the_connection(tmp_path: Path) -> None:
+    """A fault that another process armed is met over HTTP: the connection ends before the answer is whole."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        url = process.stdout.readline().strip()
+        with Sandbox(tmp_path) as sandbox:
+            headers = {"authorization": "Bearer " + sandbox.token("payspace", "test")}
+            sandbox.fault("payspace", "test", "cut")
+            with pytest.raises(httpx.RemoteProtocolError):
+                httpx.post(f"{url}/payspace/test/api/v1/credentials", headers=headers, json=NEW)
+            assert 1 == len(sandbox.ledger("payspace", "test"))
+            assert [] == sandbox.faults()
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
 def test_threads_share_one_sandbox(open_twin: Any, sandbox: Sandbox) -> None:
     """Calls from several threads to one sandbox are whole, each of them."""
     twin = open_twin("payspace", "test")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner.cli import options
+from provisioner.cli.commands.fault import fault
 from provisioner.cli.commands.operate import operate
 from provisioner.cli.output import say, show, show_json
 from provisioner.errors import ProvisionError, UsageError
@@ -107,6 +108,7 @@ def clock(advance: str | None) -> None:
 
 
 sandbox.add_command(operate)
+sandbox.add_command(fault)
 
 
 def _root() -> Path:
