@@ -46,7 +46,7 @@ class Portal:
 
     async def observe(self) -> Listing:
         """Nothing: only a person can look."""
-        return Listing(unseen=f"{self._name} is managed in its portal, where only people can look")
+        return Listing(unseen="managed in its portal, where only people can look")
 
     async def get(self, remote_id: str) -> Observed | None:
         """A person's."""

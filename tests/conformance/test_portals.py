@@ -111,7 +111,7 @@ def test_a_persons_verbs_are_refused(case: Case, sandbox: Sandbox) -> None:
             ):
                 await calls[verb]()
         listing = await it.observe()
-        assert ({}, f"{case.name} is managed in its portal, where only people can look") == (
+        assert ({}, "managed in its portal, where only people can look") == (
             listing.observed,
             listing.unseen,
         )
