@@ -165,6 +165,16 @@ def test_a_plan_that_changed_after_its_approval(guarded: Cli, keys: Keys) -> Non
     _refused(guarded, "it approves another plan")
 
 
+def test_a_plan_that_is_made_again(guarded: Cli, keys: Keys) -> None:
+    """An approval is of one saved plan: the same changes planned at another moment want their own."""
+    _approved(guarded, keys.make("bob", "bob@example.com"))
+    digest = json.loads((guarded.root / "plan.json").read_text())["digest"]
+    guarded("sandbox", "clock", "--advance", "1h")
+    assert 0 == guarded("plan", "--out", "plan.json").code
+    assert digest == json.loads((guarded.root / "plan.json").read_text())["digest"]
+    _refused(guarded, "it approves another plan")
+
+
 def test_an_author_who_renames_themselves(guarded: Cli, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """The author stands in what is signed, so nobody takes an approval along under another name."""
     _approved(guarded, keys.make("bob", "bob@example.com"))

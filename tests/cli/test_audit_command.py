@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from program_runner import PAYROLL, REPORT, Cli
 from store_harness import behind
 
+from provisioner.core.journal import Audit
 from provisioner.state import open_store
 
 
@@ -100,9 +102,5 @@ def test_a_terminal_obeys_nothing_in_it(applied: Cli) -> None:
     with open_store(
         url, project="payments", root=applied.root, clock=lambda: datetime.now(UTC), actor="\x1b[2Jroot"
     ) as store:
-        import asyncio
-
-        from provisioner.core.journal import Audit
-
         asyncio.run(store.commit([Audit("secret read", datetime.now(UTC))]))
     assert "\x1b" not in applied("audit", "log").out

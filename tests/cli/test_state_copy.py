@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from program_runner import KEY, PAYROLL, REPORT, Cli
 from sqlalchemy import make_url
 from store_harness import behind
 
+from provisioner.core.journal import Audit
 from provisioner.state import open_store
 from provisioner.state.tables import METADATA
 
@@ -114,10 +116,6 @@ def test_projects_share_a_target(busy: Cli, tmp_path: Path, empty_postgres_url: 
     with open_store(
         empty_postgres_url, project="other", root=tmp_path, clock=lambda: datetime.now(UTC)
     ) as store:
-        import asyncio
-
-        from provisioner.core.journal import Audit
-
         asyncio.run(store.commit([Audit("apply", datetime.now(UTC))]))
     assert 0 == busy("state", "copy", SQLITE, empty_postgres_url).code
     assert 0 == busy("state", "copy", empty_postgres_url, "sqlite:///.provision/back.db").code
@@ -152,6 +150,24 @@ def test_what_one_engine_cannot_hold(busy: Cli, empty_postgres_url: str) -> None
     ran = busy("state", "copy", SQLITE, empty_postgres_url)
     assert 1 == ran.code
     assert not any(_rows(empty_postgres_url).values())
+
+
+def test_a_server_that_sorts_otherwise(busy: Cli, tmp_path: Path, empty_postgres_url: str) -> None:
+    """Both sides are compared in one order, also where the server's own sorts `a` before `Z`."""
+    _behind(busy, "UPDATE provision_operations SET id = 'Z' WHERE generation = 2")
+    _behind(busy, "UPDATE provision_operations SET id = 'a' WHERE action = 'revoke'")
+    with open_store(
+        empty_postgres_url, project="other", root=tmp_path, clock=lambda: datetime.now(UTC)
+    ) as store:
+        asyncio.run(store.commit([Audit("apply", datetime.now(UTC))]))
+    # A PostgreSQL that was built without ICU sorts by bytes; then this copy is like any other.
+    if behind(empty_postgres_url, "SELECT 1 FROM pg_collation WHERE collname = 'en-x-icu'"):
+        behind(
+            empty_postgres_url,
+            'ALTER TABLE provision_operations ALTER COLUMN id TYPE text COLLATE "en-x-icu"',
+        )
+    ran = busy("state", "copy", SQLITE, empty_postgres_url)
+    assert 0 == ran.code, ran.err
 
 
 def test_a_copy_that_differs(busy: Cli, empty_postgres_url: str) -> None:
