@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from provisioner.core.journal import CLOSED, Handoff, HandoffState, Operation, Phase
 from provisioner.core.model import Address, Generation, Record, Via
@@ -32,8 +32,8 @@ VIAS = {via.value: via for via in Via}
 Choice = Callable[[Table], ColumnElement[bool]]
 """Which rows of a table are meant."""
 
-MOST_AT_ONCE = 500
-"""How many values one query asks for; SQLite takes 999 everywhere."""
+FEW = 500
+"""Up to how many values a query names (SQLite takes 999 everywhere); for more, one pass is quicker."""
 
 OPEN = [phase.value for phase in Phase if phase not in CLOSED]
 
@@ -136,6 +136,28 @@ def deliveries(
     return {sink: datetime.fromisoformat(at) for sink, at in rows}
 
 
+def last_deliveries(connection: Connection, project: str) -> dict[tuple[Address, int], datetime]:
+    """When each generation was last delivered anywhere, in one pass."""
+    key = (DELIVERIES.c.environment, DELIVERIES.c.name, DELIVERIES.c.number)
+    chosen = select(*key, func.max(DELIVERIES.c.at)).where(DELIVERIES.c.project == project).group_by(*key)
+    return {
+        (Address(environment, name), number): datetime.fromisoformat(at)
+        for environment, name, number, at in connection.execute(chosen)
+    }
+
+
+def last_done(connection: Connection, project: str) -> dict[Address, datetime]:
+    """When the last operation of each address was done, in one pass."""
+    key = (OPERATIONS.c.environment, OPERATIONS.c.name)
+    chosen = select(*key, func.max(OPERATIONS.c.updated_at)).where(
+        OPERATIONS.c.project == project, OPERATIONS.c.phase == Phase.DONE.value
+    )
+    return {
+        Address(environment, name): datetime.fromisoformat(at)
+        for environment, name, at in connection.execute(chosen.group_by(*key))
+    }
+
+
 def handoffs_of(connection: Connection, project: str, operation: str) -> list[Handoff]:
     """Every handoff of one operation, oldest first."""
     return _handoffs(connection, and_(HANDOFFS.c.project == project, HANDOFFS.c.operation == operation))
@@ -160,13 +182,13 @@ def _handoffs(connection: Connection, chosen: ColumnElement[bool]) -> list[Hando
 
 def known_tags(connection: Connection, project: str, tags: Collection[str]) -> set[str]:
     """Which of these tags the store has ever heard of."""
-    wanted, found = list(tags), set[str]()
-    for start in range(0, len(wanted), MOST_AT_ONCE):
-        part = wanted[start : start + MOST_AT_ONCE]
-        for table in (OPERATIONS, GENERATIONS):
-            chosen = select(table.c.tag).where(table.c.project == project, table.c.tag.in_(part))
-            found.update(connection.execute(chosen).scalars())
-    return found
+    wanted, found = set(tags), set[str]()
+    for table in (OPERATIONS, GENERATIONS):
+        chosen = select(table.c.tag).where(table.c.project == project)
+        if len(wanted) <= FEW:
+            chosen = chosen.where(table.c.tag.in_(list(wanted)))
+        found.update(connection.execute(chosen).scalars())
+    return found & wanted
 
 
 def environments_with_records(connection: Connection, project: str) -> tuple[str, ...]:
