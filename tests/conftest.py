@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from counting import totals
 from postgres_server import running_postgres
 
 
@@ -37,3 +38,10 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         url: str = request.getfixturevalue("empty_postgres_url")
         return url
     return f"sqlite:///{tmp_path}/.provision/state.db"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the crash tests counted, all together."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for line in totals(told for report in reports for told in report.user_properties):
+        terminalreporter.write_line(line)

