@@ -211,7 +211,13 @@ async def _accepted(
 
 async def _ask(work: Work, handoff: Handoff) -> Answer:
     person = work.context.person
-    answer = await person.perform(handoff) if person is not None else None
+    try:
+        answer = await person.perform(handoff) if person is not None else None
+    except ProviderError as error:
+        # Who is stuck at the portal refused nothing for the vendor: the step is still to be done.
+        raise HandoffRefused(
+            f"{handoff.id} was not done: {error.message}", remedy=f"provision handoff show {handoff.id}"
+        ) from None
     if answer is None:
         raise waits_for(handoff)
     return answer

@@ -19,7 +19,7 @@ from portal_person import PortalPerson, Values
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Action, Handoff, Phase
 from provisioner.engine.complete import complete, decline
-from provisioner.errors import HandoffRefused
+from provisioner.errors import HandoffRefused, ProviderError
 
 
 def test_fpay_is_created_by_a_call_and_captured_by_a_person(world: World, person: PortalPerson) -> None:
@@ -132,3 +132,21 @@ def test_declining_a_capture_ends_what_was_made(world: World, person: PortalPers
         for entry in world.sandbox.ledger("fpay", "test")
         if entry.label
     }
+
+
+def test_who_is_stuck_at_the_console_leaves_it_open(world: World, person: PortalPerson) -> None:
+    """FP9: what was made and could not be captured now is neither forgotten nor given up."""
+    declare(world, FPAY)
+
+    async def stuck(handoff: Handoff) -> Values:
+        raise ProviderError("the console is down")
+
+    world.person = PortalPerson(world.sandbox)
+    world.person._work = stuck  # type: ignore[method-assign]  # somebody who cannot sign in
+    summary = world.apply()
+    assert [("create", "failed")] == statuses(summary)
+    assert "was not done: the console is down" in summary.outcomes[0].text
+    assert (Phase.SENT, "handoff") == (operation(world).phase, operation(world).waiting)
+    world.person = person
+    assert [("wait", "done")] == statuses(world.apply())
+    assert accepted(world, FPAY, FPAY.fields)
