@@ -39,6 +39,8 @@ class Manner:
     allow_wider: bool = False
     saved: Path | None = None
     """The file that the plan was saved in, with its approvals beside it; None for one that was just made."""
+    told: tuple[Audit, ...] = ()
+    """What to write into the history before anything is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Cleared:
 
     verdicts: tuple[Verdict, ...]
     approvals: tuple[Audit, ...]
-    """One row for the history for each approval that it needs."""
+    """One row for the history for each approval that it needs, and what else is to be told first."""
 
 
 def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
@@ -61,7 +63,7 @@ def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
     sealer = session.sealer(plan.environments, manner.identities)
     with session.store(writing=True) as store:
         verdicts = judge(plan, track(session, plan, store.records(plan.environments), manner.allow_wider))
-        cleared = Cleared((*verdicts, *restored.remembered(plan)), approved)
+        cleared = Cleared((*verdicts, *restored.remembered(plan)), (*approved, *manner.told))
         try:
             return asyncio.run(_apply(session, store, sealer, plan, cleared, manner))
         finally:

@@ -40,6 +40,10 @@ parallelism = click.option(
     help="How many credentials to work on at the same time.",
 )
 
+hold_retire = click.option(
+    "--hold-retire", is_flag=True, help="Keep older secrets beyond their overlap, as in an incident."
+)
+
 
 def selection(command: Decorated) -> Decorated:
     """What a plan is about."""

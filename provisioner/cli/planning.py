@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from provisioner.cli.author import author
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
+from provisioner.core import upkeep
 from provisioner.core.journal import Operation
 from provisioner.core.model import Address, Listing, Observations, Record, Via
 from provisioner.core.plan import Plan, judged
@@ -37,15 +39,22 @@ class Question:
     """Whether the vendors are asked."""
     allow_wider: bool = False
     orders: Mapping[Address, Order] = field(default_factory=dict)
+    at: datetime | None = None
+    """The moment to plan for, in UTC; None for now."""
+    hold_retire: bool = False
+    """Whether older generations are kept beyond their overlap."""
+    upkeep: bool = False
+    """Whether it is only about what keeps credentials alive (core.upkeep)."""
 
 
 def make_plan(session: Session, question: Question) -> Plan:
-    """The plan for this moment, with what the rails say of it. Writes nothing, anywhere."""
+    """The plan for the moment asked for, with what the rails say of it. Writes nothing, anywhere."""
     with session.store() as store:
         situation = _situation(session, store, question)
         if question.refresh:
             situation = _observed(session, situation)
-        plan = replace(decide(situation), author=author())
+        made = upkeep.plan(situation) if question.upkeep else decide(situation)
+        plan = replace(made, author=author())
         rails = judge(plan, track(session, plan, situation.records, question.allow_wider))
         return judged(plan, (*refusals(session, store, situation.observations), *rails))
 
@@ -98,10 +107,11 @@ def _situation(session: Session, store: StateStore, question: Question) -> Situa
         records=records,
         operations=operations,
         declarations=session.registry.declarations,
-        now=session.now(),
+        now=question.at or session.now(),
         removed=project.removed,
         orders=question.orders,
         selection=Selection(question.targets, question.excludes),
+        hold_retire=question.hold_retire,
     )
 
 

@@ -4,7 +4,7 @@
 |---|---|
 | 0 | fine |
 | 1 | failure |
-| 2 | changes are pending (only with `--detailed-exitcode`) |
+| 2 | changes are pending (`plan --detailed-exitcode`), or something ends (`status --expiring-within`) |
 | 3 | refused by a rail, an approval or a stale plan |
 | 4 | another run holds the lease |
 | 5 | waits for people |
@@ -39,8 +39,14 @@ TABLE = {
     "validate": (f"{_COMMANDS}.validate:validate", "Check the manifests, without network or secrets."),
     "plan": (f"{_COMMANDS}.plan:plan", "Show what an apply would do, and change nothing."),
     "apply": (f"{_COMMANDS}.apply:apply", "Do what the plan says."),
-    "status": (f"{_COMMANDS}.status:status", "List the credentials, and what waits for whom."),
+    "status": (f"{_COMMANDS}.status:status", "List the credentials, the most urgent first."),
+    "calendar": (
+        f"{_COMMANDS}.calendar:calendar",
+        "Show what comes: renewals, windows, expiries, ends.",
+    ),
+    "report": (f"{_COMMANDS}.report:report", "Write a page for people: inventory, timeline, history."),
     "show": (f"{_COMMANDS}.show:show", "Show all that is known of one address, or a saved plan."),
+    "run": (f"{_COMMANDS}.run:run", "Renew, retire and recover what is due, again and again, until stopped."),
     "renew": (f"{_COMMANDS}.orders:renew", "Plan and apply new secrets for these addresses."),
     "revoke": (f"{_COMMANDS}.orders:revoke", "Plan and apply the end of these addresses."),
     "handoff": (
@@ -79,7 +85,8 @@ class Program(LazyGroup):
     table=TABLE,
     name="provision",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine, 1 failure, 2 changes pending (plan --detailed-exitcode), 3 refused, "
+    epilog="Exit codes: 0 fine, 1 failure, 2 changes pending (plan --detailed-exitcode) or something ends "
+    "(status --expiring-within), 3 refused, "
     "4 another run is at work, 5 waits for people, 64 wrong command line.",
 )
 @click.version_option(__version__, prog_name="provision", message="%(prog)s %(version)s")

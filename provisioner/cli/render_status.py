@@ -23,7 +23,8 @@ COLUMNS: Mapping[str, Callable[[Row, datetime], str]] = {
     "STATE": lambda row, now: row.state,
     "GEN": lambda row, now: str(row.generation or ""),
     "AGE": lambda row, now: ago(row.issued_at, now) if row.issued_at else "",
-    "EXPIRES": lambda row, now: f"in {span(row.expires_at - now)}" if row.expires_at else "",
+    "DUE": lambda row, now: ahead(row.due.at if row.due else None, now, "now"),
+    "EXPIRES": lambda row, now: ahead(row.expires_at, now, "expired"),
     "RETIRING": lambda row, now: ", ".join(_retiring(*one, now) for one in row.retiring),
     "DELIVERED": lambda row, now: f"{ago(row.delivered_at, now)} ago" if row.delivered_at else "",
     "OWNER": lambda row, now: row.owner,
@@ -68,7 +69,14 @@ def _notes(row: Row) -> Iterator[str]:
 
 
 def _retiring(number: int, until: datetime | None, now: datetime) -> str:
-    return f"{number}" if until is None else f"{number} (in {span(until - now)})"
+    return f"{number}" if until is None else f"{number} ({ahead(until, now, 'over')})"
+
+
+def ahead(value: datetime | None, now: datetime, past: str) -> str:
+    """How far away it is, or the word for what is past; empty where there is nothing."""
+    if value is None:
+        return ""
+    return f"in {span(value - now)}" if value > now else past
 
 
 def _json(row: Row) -> JsonValue:
@@ -83,10 +91,15 @@ def _json(row: Row) -> JsonValue:
         "note": row.note,
         "handoffs": list(row.handoffs),
         "generation": row.generation,
+        "users": list(row.users),
         "issued_at": moment(row.issued_at),
+        "due_at": moment(row.due.at if row.due else None),
+        "due_limit": moment(row.due.limit if row.due else None),
+        "due_reason": row.due.why if row.due else "",
         "expires_at": moment(row.expires_at),
         "retiring": [{"generation": number, "until": moment(until)} for number, until in row.retiring],
         "delivered_at": moment(row.delivered_at),
+        "done_at": moment(row.done_at),
     }
 
 

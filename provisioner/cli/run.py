@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from provisioner.cli import approvals
 from provisioner.cli.applying import Manner, carry_out
 from provisioner.cli.asking import confirm
-from provisioner.cli.output import painter, show, show_json
+from provisioner.cli.output import painter, say, show, show_json
 from provisioner.cli.planning import Question, make_plan
 from provisioner.cli.render_plan import plan_text
 from provisioner.cli.render_summary import summary_json, summary_text
-from provisioner.cli.saved_plan import document
+from provisioner.cli.saved_plan import document, write
 from provisioner.cli.session import Session
 from provisioner.cli.settings import Settings
 from provisioner.cli.values import listed
@@ -40,6 +41,16 @@ class Run:
             where = listed(sorted({change.address.environment for change in plan.changes}))
             confirm(f"Do this in {where}?", auto_approve=self.auto_approve)
         return self.apply(plan)
+
+    def plan_and_save(self, question: Question, path: Path) -> int:
+        """Make a plan, show it, and save it for `provision apply FILE`."""
+        plan = make_plan(self.session, question)
+        show(plan_text(plan, painter(self.settings, to_stderr=self.as_json)), to_stderr=self.as_json)
+        write(path, plan)
+        say(f"Saved to {path}. To do exactly this: provision apply {path}")
+        if self.as_json:
+            show_json(document(plan))
+        return 0
 
     def apply(self, plan: Plan) -> int:
         """Carry out a plan that was looked at."""

@@ -57,9 +57,13 @@ def head(connection: Connection, project: str) -> AuditHead:
     return AuditHead(0, _genesis(project)) if found is None else AuditHead(*found)
 
 
-def log(connection: Connection, project: str, address: Address | None = None) -> Iterator[AuditRow]:
-    """The history, or one address's part of it, oldest first."""
+def log(
+    connection: Connection, project: str, address: Address | None = None, *, after: int = 0
+) -> Iterator[AuditRow]:
+    """The history from a row on, or one address's part of it, oldest first."""
     chosen = _chain(project)
+    if after > 0:
+        chosen = chosen.where(AUDIT.c.seq > after)
     if address is not None:
         chosen = chosen.where(AUDIT.c.address == str(address))
     for seq, at, actor, event, told, detail, previous, digest in connection.execute(chosen):

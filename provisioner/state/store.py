@@ -141,6 +141,14 @@ class StateStore:
         """Every generation ever issued for an address, also where its record is gone."""
         return self._read(reads.generations, address)
 
+    def last_deliveries(self) -> dict[tuple[Address, int], datetime]:
+        """When each generation was last delivered anywhere, by address and number."""
+        return self._read(reads.last_deliveries)
+
+    def last_done(self) -> dict[Address, datetime]:
+        """When the last operation of each address was done."""
+        return self._read(reads.last_done)
+
     def known_tags(self, tags: Collection[str]) -> set[str]:
         """Which of these tags stand in the journal, or on a generation."""
         return self._read(reads.known_tags, tags)
@@ -164,6 +172,10 @@ class StateStore:
     def audit_log(self) -> tuple[AuditRow, ...]:
         """The whole audit log, oldest first. Its rows are not verified."""
         return self._read(_log, None)
+
+    def recent_history(self, count: int) -> tuple[AuditRow, ...]:
+        """The newest rows of the audit log, oldest first."""
+        return self._read(_recent, count)
 
     def audit_head(self) -> AuditHead:
         """The end of the audit log: kept elsewhere, it shows later whether the tail was cut."""
@@ -200,3 +212,8 @@ class StateStore:
 
 def _log(connection: Connection, project: str, address: Address | None) -> tuple[AuditRow, ...]:
     return tuple(audit.log(connection, project, address))
+
+
+def _recent(connection: Connection, project: str, count: int) -> tuple[AuditRow, ...]:
+    end = audit.head(connection, project).seq
+    return tuple(audit.log(connection, project, after=end - count))

@@ -16,6 +16,7 @@ from provisioner.errors import UsageError
     "saved", metavar="[PLAN]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @options.selection
+@options.hold_retire
 @options.auto_approve
 @options.parallelism
 @options.identity
@@ -29,6 +30,7 @@ def apply(
     excludes: tuple[str, ...],
     refresh: bool,
     allow_wider: bool,
+    hold_retire: bool,
     auto_approve: bool,
     parallelism: int,
     identities: tuple[Path, ...],
@@ -49,10 +51,11 @@ def apply(
     manner = Manner(parallelism, options.identity_files(identities), allow_wider, saved)
     run = Run(settings, open_session(), manner, auto_approve=auto_approve, as_json=as_json)
     if saved is None:
-        return run.plan_and_apply(Question(environments, targets, excludes, refresh, allow_wider))
-    if environments or targets or excludes or not refresh:
+        question = Question(environments, targets, excludes, refresh, allow_wider, hold_retire=hold_retire)
+        return run.plan_and_apply(question)
+    if environments or targets or excludes or not refresh or hold_retire:
         raise UsageError(
             "a saved plan is applied as it is",
-            remedy="give --env, --target, --exclude and --no-refresh to `provision plan`",
+            remedy="give --env, --target, --exclude, --no-refresh and --hold-retire to `provision plan`",
         )
     return run.apply(saved_plan.read(saved))

@@ -9,6 +9,7 @@ import click
 from provisioner.cli import options
 from provisioner.cli.output import painter, say, show, show_json
 from provisioner.cli.settings import Settings
+from provisioner.errors import UsageError
 
 CHANGES_PENDING = 2
 WAITS = 5
@@ -16,6 +17,13 @@ WAITS = 5
 
 @click.command()
 @options.selection
+@options.hold_retire
+@click.option(
+    "--at",
+    metavar="MOMENT",
+    help="Plan for another moment, like 2027-03-01 or +30d, by what is recorded and declared now; "
+    "the vendors are not asked.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -25,10 +33,10 @@ WAITS = 5
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "html"]),
     default="text",
     show_default=True,
-    help="How to print it; markdown is for pull requests.",
+    help="How to print it; markdown is for pull requests, html is one page for a browser.",
 )
 @options.as_json
 @click.option(
@@ -44,6 +52,8 @@ def plan(
     excludes: tuple[str, ...],
     refresh: bool,
     allow_wider: bool,
+    hold_retire: bool,
+    at: str | None,
     out: Path | None,
     form: str,
     as_json: bool,
@@ -54,20 +64,36 @@ def plan(
     Looks at the manifests, the state and the vendors. A plan that the rails refuse is shown with the reasons.
     """
     from provisioner.cli import approvals, saved_plan
+    from provisioner.cli.moments import as_of, moment
     from provisioner.cli.planning import Question, make_plan
+    from provisioner.cli.render_html_plan import plan_html
     from provisioner.cli.render_markdown import plan_markdown
     from provisioner.cli.render_plan import plan_text
     from provisioner.cli.session import open_session
 
-    question = Question(environments, targets, excludes, refresh, allow_wider)
+    if at is not None and out is not None:
+        raise UsageError("a plan for another moment is to be looked at", remedy="leave out --at, or --out")
     session = open_session()
+    when = moment(at, session.now) if at is not None else None
+    question = Question(
+        environments,
+        targets,
+        excludes,
+        refresh and when is None,
+        allow_wider,
+        at=when,
+        hold_retire=hold_retire,
+    )
     made = make_plan(session, question)
+    heading = f"{as_of(when)}\n\n" if when else ""
     if as_json or form == "json":
         show_json(saved_plan.document(made))
     elif form == "markdown":
-        show(plan_markdown(made))
+        show(heading + plan_markdown(made))
+    elif form == "html":
+        show(plan_html(made, as_of(when) if when else ""))
     else:
-        show(plan_text(made, painter(settings)))
+        show(heading + plan_text(made, painter(settings)))
     if out is not None:
         saved_plan.write(out, made)
         say(f"Saved to {out}. To do exactly this: provision apply {out}")
