@@ -40,7 +40,7 @@ class Phase(StrEnum):
     CUT_OVER = "cut_over"
     DONE = "done"
     FAILED = "failed"  # the vendor said no, or the new secret was bad: nothing new is left behind
-    DROPPED = "dropped"  # intended, never sent, no longer planned
+    DROPPED = "dropped"  # not wanted any more: it was never sent, or what it made is ended
     UNKNOWN = "unknown"  # only a person can find out what happened
 
 

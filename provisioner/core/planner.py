@@ -29,6 +29,7 @@ from provisioner.core.model import Desired, GenerationState, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.core.situation import Case, Situation, cases
+from provisioner.core.unwanted import given_up
 
 PHASE_WORDS = {
     "intent": "intended, compromised,",
@@ -92,6 +93,8 @@ def _open_operation(case: Case) -> Change | None:
     """What may have reached a vendor is brought to its end before anything else on that address."""
     if case.operation is None or _reconsidered(case, case.operation):
         return None
+    if why := given_up(case, case.operation):
+        return go_on(case, case.operation, Action.RECOVER, Reason("given up", why))
     return go_on(case, case.operation, _how_to_go_on(case, case.operation), _why_open(case, case.operation))
 
 
@@ -154,7 +157,8 @@ def _why_waiting(case: Case, since: str) -> Reason:
     if status is RemoteStatus.LIVE:
         return Reason("approved", "approved by the vendor")
     if status is RemoteStatus.DENIED:
-        return Reason("denied", "denied by the vendor: revoke it, or take it up with them")
+        remedy = f"take it up with them, or end it: provision revoke {case.address}"
+        return Reason("denied", f"denied by the vendor: {remedy}")
     tried = "; its secret is tried again" if case.capabilities.observe is Observe.NONE else ""
     return Reason("approval", f"waits for the vendor's approval since {since}{tried}")
 

@@ -75,6 +75,8 @@ class Work:
     operation: Operation
     record: Record | None
     secret: Secret | None = None
+    given_up: str = ""
+    """Why what it made is to be ended instead of used."""
     with_next: list[Write] = field(default_factory=list)
     """What the next durable step takes with it into its transaction."""
 

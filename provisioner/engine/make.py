@@ -223,15 +223,15 @@ STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {
 """What follows each phase. `sent` is not here: what follows it is recovery's decision."""
 
 
-async def undo(work: Work, why: str) -> None:
-    """End what this operation made, so that the old secret stays the only one; then close it.
+async def undo(work: Work, why: str, closed: Phase = Phase.FAILED) -> None:
+    """End what this operation made, so that the old secret stays the only one; then close it as `closed`.
 
     What was renewed in place leaves no old one: the next plan makes another.
     """
     made = next((g for g in work.generations if g.number == work.operation.generation), None)
     ended = await end.end_generation(work, made or _uncaptured(work))
     await work.advance(
-        Phase.FAILED,
+        closed,
         SaveGeneration(work.address, ended),
         *_ended_with(work, ended),
         Audit(f"{work.operation.action} undone", work.context.now(), work.address, {"why": why}),

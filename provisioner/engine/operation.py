@@ -82,6 +82,9 @@ async def drive(work: Work) -> None:
 
 
 async def _steps(work: Work) -> None:
+    if work.given_up:
+        await make.undo(work, work.given_up, Phase.DROPPED)
+        return
     steps = STEPS[work.operation.action]
     looked = False
     while work.operation.open:
@@ -170,7 +173,7 @@ def _rename(change: Change) -> list[Write]:
 
 
 async def _go_on(context: Context, change: Change) -> Work:
-    """Take up an open operation where its journal row says that it is; or drop it, where that is the plan."""
+    """Take up an open operation where its journal row says that it is; or drop or undo it, as planned."""
     operation = context.store.operation(change.operation or "")
     if operation is None or not operation.open:
         raise PlanStale(
@@ -185,4 +188,5 @@ async def _go_on(context: Context, change: Change) -> Work:
         replace(begun, hold_retire=begun.hold_retire or change.hold_retire),
         operation,
         context.store.record(change.address),
+        given_up=next((reason.text for reason in change.reasons if reason.code == "given up"), ""),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from program_runner import KEY, Cli
+from program_runner import KEY, PAYROLL, Cli
 
 
 def test_from_waiting_to_done(cli: Cli) -> None:
@@ -41,3 +41,41 @@ def test_nothing_waits(cli: Cli) -> None:
     cli.applied()
     assert 1 == cli("sandbox", "approve", "test/payroll").code
     assert 1 == cli("sandbox", "approve", "--provider", "paynet", "nothing").code
+
+
+def test_after_a_denial_it_can_be_revoked(cli: Cli) -> None:
+    """What was denied is ended at the vendor by `revoke`, and the next apply asks for another key."""
+    _denied(cli)
+    assert "or end it: provision revoke production/rpp" in cli("plan").out
+    ran = cli("revoke", "production/rpp", "--auto-approve")
+    assert (0, "Apply: 1 done.") == (ran.code, ran.last), ran.err
+    assert ["ended"] == cli.ledger("paynet", "production")
+    assert "revoked" == cli("status", "--json").json["credentials"][0]["state"]
+    assert 5 == cli("apply", "--auto-approve").code
+    assert ["ended", "pending"] == cli.ledger("paynet", "production")
+
+
+def test_after_a_denial_it_can_be_deleted(cli: Cli) -> None:
+    """What was denied and is no longer declared is ended, and nothing is left to do."""
+    _denied(cli)
+    cli.write(PAYROLL)
+    assert "1 to recover" in cli("plan").last
+    assert "Apply: 2 done." == cli.applied().last
+    assert ["ended"] == cli.ledger("paynet", "production")
+    assert "No changes." == cli("plan").last[:11]
+
+
+def test_edited_while_it_waits(cli: Cli) -> None:
+    """Other scopes are another key: the one that waits is ended, and the next apply asks for the other."""
+    cli.write(KEY.replace("[test]", "[production]"))
+    assert 5 == cli("apply", "--auto-approve").code
+    cli.edit("[rpp:merchant]", "[rpp:acquirer]")
+    assert 0 == cli("apply", "--auto-approve").code
+    assert 5 == cli("apply", "--auto-approve").code
+    assert ["ended", "pending"] == cli.ledger("paynet", "production")
+
+
+def _denied(cli: Cli) -> None:
+    cli.write(KEY.replace("[test]", "[production]"))
+    assert 5 == cli("apply", "--auto-approve").code
+    assert 0 == cli("sandbox", "approve", "production/rpp", "--deny").code
