@@ -24,7 +24,9 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place.file}:{self.place.line}:{self.place.column}: {self.text}"
+        line = f"{self.place.file}:{self.place.line}:{self.place.column}: {self.text}"
+        # A name may hold anything: what is no printable character is shown by its escape, on one line.
+        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
 
 
 class Problems:
