@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from hashlib import sha1
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twin_harness import TENANTS, VENDORS, Contract, Proof, Twin
+from twin_harness import TENANTS, VENDORS, Contract, Twin
+from twin_proofs import LISTS, MAKING, PROOFS, authority, security
 
 from provisioner.sandbox.dispatch import Door
 from provisioner.sandbox.registry import VENDORS as REGISTERED
@@ -28,62 +28,8 @@ def takes(vendor: str, method: str, path: str) -> list[str]:
 
 WITH_JSON = [operation for operation in OPERATIONS if "application/json" in takes(*operation)]
 BODILESS = [operation for operation in OPERATIONS if not takes(*operation)]
-LISTS = {
-    "payspace": "api/v1/credentials",
-    "paynet": "developer/v1/keys",
-    "paytia": "admin/v1/api-keys",
-    "timeclock": "admin/v1/api-access",
-}
-#: Where a credential is made, and of what.
-MAKING: dict[str, tuple[str, dict[str, Any]]] = {
-    "payspace": (LISTS["payspace"], {"label": "x", "scope": "full-access", "user": "svc.payroll"}),
-    "paynet": (LISTS["paynet"], {"label": "x", "scopes": ["rpp:merchant"]}),
-    "paytia": (LISTS["paytia"], {"label": "x"}),
-    "timeclock": ("admin/v1/users/17/api-access", {"label": "x"}),
-}
 #: Operations that need nobody's authority but what is in their body.
 OPEN = ("oauth/token", "auth/token", "api/sign-in")
-
-
-def security(contract: Contract, method: str, path: str) -> list[str]:
-    declared = contract.document["paths"]["/" + path][method.lower()].get("security", [{"management": []}])
-    return [name for entry in declared for name in entry]
-
-
-def usable(twin: Twin) -> dict[str, Any]:
-    """A credential that may do everything at its vendor."""
-    path, body = MAKING[twin.vendor]
-    return twin.call("POST", path, json=body).json()
-
-
-def paytia_headers(twin: Twin) -> dict[str, str]:
-    made = usable(twin)
-    tokens = twin.call("POST", f"{LISTS['paytia']}/{made['id']}/tokens").json()
-    return {"x-api-key": made["api_key"], "access-token": tokens["access_token"]}
-
-
-def timeclock_header(twin: Twin) -> str:
-    usable(twin)  # refused where it is granted already, as there can be one for each user only
-    key = twin.call("GET", f"{MAKING['timeclock'][0]}/key").json()["key"]
-    moment = int(twin.sandbox.now().timestamp())
-    return f"17:{moment}:{sha1(f'{moment}{key}'.encode()).hexdigest()}"
-
-
-#: How a credential of the vendor proves itself.
-PROOFS: dict[str, Callable[[Twin], Proof]] = {
-    "payspace": lambda twin: twin.access_token(usable(twin)),
-    "paynet": lambda twin: twin.access_token(usable(twin)),
-    "paytia": paytia_headers,
-    "timeclock": timeclock_header,
-}
-
-
-def authority(twin: Twin, method: str, path: str) -> Proof:
-    """What the contract asks for here."""
-    names = security(twin.contract, method, path)
-    if names and names != ["management"]:
-        return PROOFS[twin.vendor](twin)
-    return twin.sandbox.token(twin.vendor, twin.tenant) if names else None
 
 
 def test_every_route_is_in_the_contract_and_the_reverse(sandbox: Sandbox) -> None:
