@@ -152,7 +152,10 @@ class RemoveRecord:
 
 @dataclass(frozen=True, slots=True)
 class RenameRecord:
-    """Give a record and its generations another address, and count its version up by one."""
+    """Give a record and its generations another address, and count its version up by one.
+
+    A record that is there already gives way if all its generations are dead.
+    """
 
     before: Address
     after: Address

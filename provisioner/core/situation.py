@@ -112,7 +112,7 @@ def cases(situation: Situation) -> Iterator[Case]:
     wanted = {d.address: d for d in situation.desired if d.address.environment in asked}
     records = {a: r for a, r in situation.records.items() if a.environment in asked}
     operations = {o.address: o for o in reversed(situation.operations) if o.address.environment in asked}
-    renames = _renames(wanted, records)
+    renames = _renames(wanted, records, operations)
     rules = {name: field_rules(d.schema) for name, d in situation.declarations.items()}
     tagged = _tagged(situation)
     moved_away = {record.address for record in renames.values()}
@@ -150,16 +150,24 @@ def _copies(record: Record, tagged: Tagged) -> Iterator[tuple[Generation, str]]:
                 yield generation, remote_id
 
 
-def _renames(wanted: Mapping[Address, Desired], records: Mapping[Address, Record]) -> dict[Address, Record]:
-    """The records that a declared credential takes over under its new name."""
+def _renames(
+    wanted: Mapping[Address, Desired],
+    records: Mapping[Address, Record],
+    operations: Mapping[Address, Operation],
+) -> dict[Address, Record]:
+    """The records that a declared credential takes over under its new name, also one that was used before."""
     found = {}
     for address, desired in wanted.items():
-        if desired.previously is None or address in records:
+        if desired.previously is None or address in operations:
             continue
         before = Address(address.environment, desired.previously)
-        if before in records and before not in wanted:
+        if before in records and before not in wanted and _gives_way(records.get(address), records[before]):
             found[address] = records[before]
     return found
+
+
+def _gives_way(there: Record | None, comes: Record) -> bool:
+    return there is None or bool(not there.live and comes.live)
 
 
 def _case(

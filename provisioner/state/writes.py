@@ -84,9 +84,11 @@ def _rename_record(connection: Connection, project: str, write: RenameRecord) ->
 
 
 def _clear_history(connection: Connection, project: str, address: Address) -> None:
-    """Make room for a rename: an address that was removed earlier still has dead generations there."""
-    taken = exists(select(RECORDS.c.name).where(at(RECORDS, project, address)))
+    """Make room for a rename: an address that was revoked or removed earlier still has dead generations."""
     dead = GENERATIONS.c.state == GenerationState.RETIRED.value
+    lives = exists(select(GENERATIONS.c.number).where(at(GENERATIONS, project, address), ~dead))
+    connection.execute(RECORDS.delete().where(at(RECORDS, project, address), ~lives))
+    taken = exists(select(RECORDS.c.name).where(at(RECORDS, project, address)))
     connection.execute(GENERATIONS.delete().where(at(GENERATIONS, project, address), dead, ~taken))
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from program_runner import PAYROLL, Cli
+from program_runner import PAYROLL, REPORT, Cli
 
 
 def test_a_secret_after_a_rename(cli: Cli) -> None:
@@ -80,3 +80,18 @@ def test_ctrl_c_while_starting() -> None:
         [sys.executable, "-c", script], env=os.environ, capture_output=True, text=True, check=False
     )
     assert (130, "") == (done.returncode, done.stderr)
+
+
+def test_a_rename_to_a_name_that_was_revoked(cli: Cli) -> None:
+    """A rename to a name whose credential ended earlier keeps the credential, and its secret."""
+    cli.write(PAYROLL + REPORT)
+    cli.applied()
+    secret = cli("secret", "get", "test/payroll", "--field", "client_secret").out
+    cli.write(PAYROLL)
+    cli.applied()
+    cli.write(PAYROLL.replace("  payroll:", "  report:").rstrip() + "\n    previously: payroll\n")
+    assert "Plan: 1 to update, 0 unchanged." == cli("plan").last
+    cli.applied()
+    assert ["active", "ended"] == cli.ledger("payspace", "test")
+    assert secret == cli("secret", "get", "test/report", "--field", "client_secret").out
+    assert "No changes." == cli("plan").last[:11]

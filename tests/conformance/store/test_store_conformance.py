@@ -153,13 +153,17 @@ def test_a_rename_moves_everything(store: StateStore) -> None:
     assert store.generations(PAYROLL) == ()
 
 
-def test_a_rename_to_a_name_that_was_used_before(store: StateStore) -> None:
-    """Dead generations of a removed credential do not keep another from taking its name."""
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_rename_to_a_name_that_was_used_before(store: StateStore, recorded: bool) -> None:
+    """Dead generations of a revoked or removed credential do not keep another from taking its name."""
     dead = replace(GENERATION, state=GenerationState.RETIRED, remote_id="of the dead one")
     commit(store, SaveGeneration(WAGES, dead, "dead text"))
+    if recorded:
+        commit(store, SaveRecord(replace(RECORD, address=WAGES)))
     commit(store, SaveRecord(RECORD), SaveGeneration(PAYROLL, GENERATION, "age text"))
     commit(store, RenameRecord(PAYROLL, WAGES))
     assert store.generations(WAGES) == (GENERATION,)
+    assert [WAGES] == list(store.all_records())
     assert store.sealed(WAGES, 1) == "age text"
 
 
