@@ -26,6 +26,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "credentials/payroll.yaml",
         "hand-over.sh",
     ),
+    "all-vendors": (
+        "provision.yaml",
+        "credentials/payments.yaml",
+        "credentials/people.yaml",
+        "hand-over.sh",
+    ),
 }
 """The files of each example. Named one by one, so that what a run leaves behind is never taken along."""
 

@@ -67,7 +67,7 @@ def test_the_demo_runs_from_anywhere(installed: Path, tmp_path: Path) -> None:
     """The demo runs on the wheel alone, from a folder that has nothing to do with the checkout."""
     (tmp_path / "demo.sh").write_text((TOP / "examples" / "demo.sh").read_text())
     said = _run("sh", "demo.sh", "mine", cwd=tmp_path, path=installed)
-    assert "No changes. 4 credentials are as declared in production and test." in said
+    assert "No changes. 10 credentials are as declared in production and test." in said
     assert "  provision -C mine plan" in said
 
 

@@ -23,7 +23,7 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?")
     default="quickstart",
     show_default=True,
     metavar="EXAMPLE",
-    help="The example to begin with: quickstart, or two-environments.",
+    help="The example to begin with: quickstart, two-environments, or all-vendors.",
 )
 def init(directory: Path, name: str | None, example: str) -> None:
     """Make a project that plans and applies at once on the sandbox.
