@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## plan, apply and plan again, against the embedded sandboxes
+demo: $(STAMP) ## five vendors: plan, apply, what people do, and no changes left; on the sandbox
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: lint ## lint, then the whole suite
