@@ -168,5 +168,5 @@ def _cannot_open(vendors: Vendors, place: Place) -> str:
     try:
         _ = vendors[place]
     except ProvisionError as error:
-        return error.message
+        return f"{error.message}: {error.remedy}" if error.remedy else error.message
     return ""

@@ -39,6 +39,7 @@ async def send(work: Work) -> None:
     """intent ► sent ► captured: ask the vendor once, and make its answer durable before anything else."""
     if work.change.compromised and not in_place(work.operation.action, work.capabilities):
         await _end_compromised(work)
+    _ = work.provider  # one that cannot be opened, for want of our own token, is certainly not asked
     await work.advance(Phase.SENT)
     try:
         issued = await ask(work)

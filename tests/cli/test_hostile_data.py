@@ -95,3 +95,19 @@ def test_a_rename_to_a_name_that_was_revoked(cli: Cli) -> None:
     assert ["active", "ended"] == cli.ledger("payspace", "test")
     assert secret == cli("secret", "get", "test/report", "--field", "client_secret").out
     assert "No changes." == cli("plan").last[:11]
+
+
+def test_a_management_token_that_is_missing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without our own token nothing is sent, and both plan and apply say which variable to set."""
+    monkeypatch.delenv("OUR_TOKEN", raising=False)
+    cli.edit(
+        "payspace: {test: {endpoint: sandbox}",
+        'payspace: {test: {endpoint: "http://127.0.0.1:1/x", auth: {token: {env: OUR_TOKEN}}}',
+        "provision.yaml",
+    )
+    for _ in range(2):
+        assert "is missing: set the variable OUR_TOKEN" in cli("plan").out
+        assert "Plan: 1 to create, 0 unchanged." == cli("plan").last
+        ran = cli("apply", "--auto-approve")
+        assert (1, "Apply: 1 failed.") == (ran.code, ran.last)
+        assert "set the variable OUR_TOKEN" in ran.out
