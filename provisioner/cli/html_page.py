@@ -15,6 +15,9 @@ STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest(
 POLICY = f"default-src 'none'; style-src '{STYLE_HASH}'"
 """The page itself forbids whatever is not on it."""
 
+LINE = 40
+"""Characters of a name that are never broken."""
+
 
 def text(value: str) -> str:
     """A text as HTML: nothing in it is markup, and nothing unprintable moves or hides what is beside it."""
@@ -44,9 +47,14 @@ def section(id: str, heading: str, body: str) -> str:
 
 
 def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in a frame that scrolls by itself, also by keyboard. Cells are HTML; the first heads a row."""
-    head = "".join(f'<th scope="col">{text(title)}</th>' for title in titles)
-    body = "\n".join(_row(cells) for cells in rows)
+    """A table in a frame that scrolls by itself, also by keyboard. Cells are HTML; the first heads a row.
+
+    A column that is empty in every row is left out.
+    """
+    cells = list(rows)
+    kept = [place for place in range(len(titles)) if place == 0 or any(row[place] for row in cells)]
+    head = "".join(f'<th scope="col">{text(titles[place])}</th>' for place in kept)
+    body = "\n".join(_row([row[place] for place in kept]) for row in cells)
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{text(caption)}"><table>'
         f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
@@ -64,7 +72,12 @@ def when(moment: datetime | None, near: str = "") -> str:
     if moment is None:
         return ""
     told = f'<time datetime="{moment:%Y-%m-%dT%H:%MZ}">{moment:%Y-%m-%d %H:%M}</time>'
-    return f'{told} <span class="soft near">{text(near)}</span>' if near else told
+    return f'<span class="near">{told} <span class="soft">{text(near)}</span></span>' if near else told
+
+
+def name(words: str) -> str:
+    """A name as HTML, in one line where it is not too long for that."""
+    return f'<span class="name">{text(words)}</span>' if len(words) <= LINE else text(words)
 
 
 def tag(words: str, kind: str) -> str:

@@ -34,6 +34,7 @@ h3 { font-size: 1.0625rem; margin: 1.75rem 0 0.25rem; }
 p { margin: 0.5rem 0; max-width: 48rem; overflow-wrap: anywhere; }
 main > section:first-of-type h2 { margin-top: 1rem; }
 .soft, header p, footer { color: var(--soft); }
+header p { max-width: none; }
 footer { border-top: 1px solid var(--line); font-size: 0.875rem; }
 a { color: var(--link); text-underline-offset: 0.15em; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
@@ -53,9 +54,10 @@ caption { text-align: left; color: var(--soft); font-size: 0.875rem; padding: 0.
 th, td { text-align: left; vertical-align: top; padding: 0.4375rem 1.25rem 0.4375rem 0;
   border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 600; white-space: nowrap; }
-tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 9rem; }
-td { overflow-wrap: anywhere; } td:last-child { padding-right: 0; }
+tbody th { font-weight: 600; overflow-wrap: break-word; min-width: 9rem; }
+td { overflow-wrap: break-word; } td:last-child { padding-right: 0; }
 time, .near { white-space: nowrap; } td .soft { font-size: 0.875rem; }
+tbody th .near, tbody th time { font-weight: 400; } .name { white-space: nowrap; }
 .tag { display: inline-block; border-radius: 0.25rem; padding: 0 0.4375rem; font-size: 0.8125rem;
   font-weight: 600; white-space: nowrap; }
 .tag.end { background: var(--end-ground); color: var(--end); }
@@ -67,7 +69,7 @@ time, .near { white-space: nowrap; } td .soft { font-size: 0.875rem; }
 .note.bad { border-color: var(--end); background: var(--end-ground); color: var(--end); }
 .note p, .note ul { margin: 0; } .note h2 { font-size: 1rem; margin: 0; padding: 0; }
 .note ul { padding-left: 1.25rem; }
-.sign { font-weight: 700; display: inline-block; min-width: 1.25rem; }
+.sign { font-weight: 700; display: inline-block; min-width: 1.5rem; }
 .change { border-top: 1px solid var(--line); padding: 0.75rem 0; }
 .change h3 { margin: 0; overflow-wrap: anywhere; } .change p, .change ul { margin: 0.125rem 0 0 1.5rem; }
 .change dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: 0.125rem 1.25rem;

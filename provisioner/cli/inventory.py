@@ -73,7 +73,7 @@ class _Found:
     records: Mapping[Address, Record]
     operations: Mapping[Address, Operation]
     handoffs: Mapping[str, list[str]]
-    delivered: Mapping[tuple[Address, int], datetime]
+    delivered: Mapping[Address, datetime]
     done: Mapping[Address, datetime]
 
     @classmethod
@@ -113,7 +113,7 @@ def _row(found: _Found, address: Address, now: datetime) -> Row:
         issued_at=active.created_at if active else None,
         expires_at=active.expires_at if active else None,
         retiring=tuple(_retiring(record)),
-        delivered_at=found.delivered.get((address, active.number)) if active else None,
+        delivered_at=found.delivered.get(address),
         users=_users(held),
         due=due(declared, record, now),
         operation=operation.id if operation else "",

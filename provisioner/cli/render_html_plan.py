@@ -25,9 +25,9 @@ CLASSES: Final = {
 def plan_html(plan: Plan, as_of: str = "") -> str:
     """The whole page; `as_of` says for which moment, where that is not now."""
     body = "\n".join(_parts(plan, as_of))
-    links = [("changes", "Changes")] if plan.changes else []
+    title = f"provision plan for {listed(sorted(plan.environments))}"
     return page(
-        f"provision plan for {listed(sorted(plan.environments))}", _lead(plan), links, body, counts(plan)
+        title, _lead(plan), [], body, "Made by provision plan, which changes nothing. It holds no secret."
     )
 
 

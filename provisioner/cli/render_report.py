@@ -9,11 +9,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from provisioner.cli.coming import Outlook
-from provisioner.cli.html_page import page, section, table, tag, text, when
+from provisioner.cli.html_page import name, page, section, table, tag, text, when
 from provisioner.cli.inventory import URGENCIES, Row, urgency
 from provisioner.cli.render_status import WHOM, ahead
-from provisioner.cli.report_timeline import WORDS, drawn, key, timeline
-from provisioner.cli.values import ago, count_of, shown
+from provisioner.cli.report_timeline import drawn, key, timeline
+from provisioner.cli.values import ago, count_of
+from provisioner.core.forecast import Coming
 from provisioner.core.model import Kind
 
 if TYPE_CHECKING:
@@ -40,6 +41,17 @@ TAGS: Final[Mapping[str, str]] = {
     "revoked": "none",
 }
 """How the state of a row stands out, by its urgency."""
+
+BESIDE: Final[Mapping[str, str]] = {"due": ", due", "ended": ", past its end"}
+"""What is told of a row beside its state."""
+
+
+SHORT: Final[Mapping[Coming, str]] = {
+    Coming.RENEW: "renewal",
+    Coming.EXPIRE: "expiry",
+    Coming.RETIRE: "retirement",
+}
+"""What comes, in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +81,9 @@ def report_html(report: Report) -> str:
 
 
 def _figures(report: Report) -> str:
-    names = list(URGENCIES)
-    found = [names[urgency(row, report.now)] for row in report.rows]
-    trouble = sum(found.count(name) for name in ("unknown", "ended", "interrupted"))
+    ranks = list(URGENCIES)
+    found = [ranks[urgency(row, report.now)] for row in report.rows]
+    trouble = sum(found.count(rank) for rank in ("unknown", "ended", "interrupted"))
     figures = (
         ("credentials", len(found), False),
         ("need a look", trouble, trouble > 0),
@@ -92,7 +104,7 @@ def _waits(report: Report) -> str:
         return section("waits", "What waits for whom", "<p>Nothing is open, and nobody is waited for.</p>")
     rows = (
         (
-            text(str(row.address)),
+            name(str(row.address)),
             _tag(row, report.now),
             text(WHOM.get(row.waits_for, row.waits_for) or "the next apply"),
             text(row.note),
@@ -120,8 +132,8 @@ def _coming(report: Report) -> str:
     rows = (
         (
             when(event.at, ahead(event.at, found.start, "overdue")),
-            text(WORDS[event.what]),
-            text(str(event.address)),
+            text(SHORT[event.what]),
+            name(str(event.address)),
             text(event.why),
         )
         for event in found.events[:EVENTS]
@@ -135,37 +147,55 @@ def _coming(report: Report) -> str:
 
 def _inventory(report: Report) -> str:
     rows = sorted(report.rows, key=lambda row: (row.address.environment, row.provider))
-    parts = []
-    for environment, there in groupby(rows, key=lambda row: row.address.environment):
-        kind = report.environments.get(environment)
-        parts.append(f"<h3>{text(environment)}{f' ({kind})' if kind and kind != environment else ''}</h3>")
-        for provider, held in groupby(there, key=lambda row: row.provider):
-            parts.append(_of_vendor(environment, provider, list(held), report.now))
+    parts = [
+        _of_environment(report, environment, list(held))
+        for environment, held in groupby(rows, key=lambda row: row.address.environment)
+    ]
     return section("inventory", "Inventory", "\n".join(parts) or "<p>Nothing is declared or recorded.</p>")
 
 
-COLUMNS: Final = ("Name", "State", "Owner", "User", "Age", "Due", "Expires", "Retiring", "Delivered")
+COLUMNS: Final = (
+    "Name",
+    "Vendor",
+    "State",
+    "Owner",
+    "User",
+    "Age",
+    "Due",
+    "Expires",
+    "Retiring",
+    "Delivered",
+)
 
 
-def _of_vendor(environment: str, provider: str, rows: Sequence[Row], now: datetime) -> str:
-    caption = f"{count_of(len(rows), 'credential')} of {provider} in {environment}"
-    return table(caption, COLUMNS, (tuple(_cells(row, now)) for row in rows))
+def _of_environment(report: Report, environment: str, rows: Sequence[Row]) -> str:
+    kind = report.environments.get(environment)
+    heading = f"{environment} ({kind})" if kind and kind != environment else environment
+    vendors = len({row.provider for row in rows})
+    caption = f"{count_of(len(rows), 'credential')} of {count_of(vendors, 'vendor')} in {environment}"
+    listing = table(caption, COLUMNS, (tuple(_cells(row, report.now)) for row in rows))
+    return f"<h3>{text(heading)}</h3>{listing}"
 
 
 def _cells(row: Row, now: datetime) -> Iterator[str]:
-    yield text(row.address.name)
+    yield name(row.address.name)
+    yield text(row.provider)
     yield _tag(row, now)
-    yield text(row.owner)
-    yield text(", ".join(row.users))
+    yield name(row.owner) if row.owner else ""
+    yield name(", ".join(row.users)) if row.users else ""
     yield text(ago(row.issued_at, now)) if row.issued_at else ""
     yield when(row.due.at, ahead(row.due.at, now, "now")) if row.due else ""
     yield when(row.expires_at, ahead(row.expires_at, now, "expired"))
-    yield "<br>".join(f"{number} {when(until, ahead(until, now, 'over'))}" for number, until in row.retiring)
+    yield "<br>".join(
+        f'<span class="name">{number}: {when(until, ahead(until, now, "over"))}</span>'
+        for number, until in row.retiring
+    )
     yield text(f"{ago(row.delivered_at, now)} ago") if row.delivered_at else ""
 
 
 def _tag(row: Row, now: datetime) -> str:
-    return tag(row.state, TAGS[list(URGENCIES)[urgency(row, now)]])
+    rank = list(URGENCIES)[urgency(row, now)]
+    return tag(f"{row.state}{BESIDE.get(rank, '')}", TAGS[rank])
 
 
 def _history(report: Report) -> str:
@@ -175,7 +205,7 @@ def _history(report: Report) -> str:
         (
             when(event.at),
             text(event.event),
-            text(str(event.address or "")),
+            name(str(event.address or "")),
             text(_why(event)),
             text(event.actor),
         )
@@ -193,4 +223,4 @@ def _why(event: AuditRow) -> str:
 
 def _digest(event: AuditRow) -> str:
     digest = event.detail.get("digest")
-    return f"plan {shown(str(digest)[:12])}" if digest else ""
+    return f"plan {str(digest)[:12]}" if digest else ""

@@ -68,9 +68,12 @@ def key() -> str:
 MARKS: Final[Mapping[Coming, str]] = {
     Coming.RENEW: '<circle class="due" r="6"/>',
     Coming.EXPIRE: '<path class="end" d="M-5 -5L5 5M-5 5L5 -5"/>',
-    Coming.RETIRE: '<rect class="old" x="-5" y="-5" width="10" height="10"/>',
+    Coming.RETIRE: '<rect class="old" x="-4.5" y="-4.5" width="9" height="9"/>',
 }
 """Each kind of event has a shape of its own, for whoever does not see its colour."""
+
+LAYERS: Final = (Coming.RETIRE, Coming.RENEW, Coming.EXPIRE)
+"""What is drawn over what, where they are close together."""
 
 WORDS: Final[Mapping[Coming, str]] = {
     Coming.RENEW: "renewal due",
@@ -99,7 +102,7 @@ def _line(found: Outlook, address: Address, events: Sequence[Event], y: int) -> 
     label = f"{text(short)}<title>{text(name)}</title>"
     yield f'<text x="{LABELS - EDGE}" y="{y + 4}" text-anchor="end">{label}</text>'
     yield f'<line class="track" x1="{_x(found, found.start)}" x2="{_x(found, found.end)}" y1="{y}" y2="{y}"/>'
-    for event in events:
+    for event in sorted(events, key=lambda event: LAYERS.index(event.what)):
         told = f"{event.at:%Y-%m-%d %H:%M} {WORDS[event.what]}: {event.why}"
         place = f'transform="translate({_x(found, event.at)} {y})"'
         yield f"<g {place}><title>{text(told)}</title>{MARKS[event.what]}</g>"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from provisioner.core.journal import CLOSED, Handoff, HandoffState, Operation, Phase
-from provisioner.core.model import Address, Generation, Record, Via
+from provisioner.core.model import Address, Generation, GenerationState, Record, Via
 from provisioner.state.rows import generation_of, handoff_of, operation_of
 from provisioner.state.tables import (
     DELIVERIES,
@@ -136,14 +136,16 @@ def deliveries(
     return {sink: datetime.fromisoformat(at) for sink, at in rows}
 
 
-def last_deliveries(connection: Connection, project: str) -> dict[tuple[Address, int], datetime]:
-    """When each generation was last delivered anywhere, in one pass."""
-    key = (DELIVERIES.c.environment, DELIVERIES.c.name, DELIVERIES.c.number)
-    chosen = select(*key, func.max(DELIVERIES.c.at)).where(DELIVERIES.c.project == project).group_by(*key)
-    return {
-        (Address(environment, name), number): datetime.fromisoformat(at)
-        for environment, name, number, at in connection.execute(chosen)
-    }
+def last_deliveries(connection: Connection, project: str) -> dict[Address, datetime]:
+    """When the generation in use of each address was last delivered anywhere, in one pass."""
+    of_active = and_(
+        *(DELIVERIES.c[name] == GENERATIONS.c[name] for name in ("project", "environment", "name", "number")),
+        GENERATIONS.c.state == GenerationState.ACTIVE.value,
+    )
+    key = (DELIVERIES.c.environment, DELIVERIES.c.name)
+    chosen = select(*key, func.max(DELIVERIES.c.at)).join(GENERATIONS, of_active)
+    rows = connection.execute(chosen.where(DELIVERIES.c.project == project).group_by(*key))
+    return {Address(environment, name): datetime.fromisoformat(at) for environment, name, at in rows}
 
 
 def last_done(connection: Connection, project: str) -> dict[Address, datetime]:

@@ -141,8 +141,8 @@ class StateStore:
         """Every generation ever issued for an address, also where its record is gone."""
         return self._read(reads.generations, address)
 
-    def last_deliveries(self) -> dict[tuple[Address, int], datetime]:
-        """When each generation was last delivered anywhere, by address and number."""
+    def last_deliveries(self) -> dict[Address, datetime]:
+        """When the generation in use of each address was last delivered anywhere."""
         return self._read(reads.last_deliveries)
 
     def last_done(self) -> dict[Address, datetime]:
