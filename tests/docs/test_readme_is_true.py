@@ -129,7 +129,7 @@ def _anchors(markdown: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "examples/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md"])
 def test_links(page: str) -> None:
     """Every link to a file or a heading leads somewhere."""
     markdown = (TOP / page).read_text(encoding="utf-8")
