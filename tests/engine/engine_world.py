@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,8 @@ class World:
     """Who does handoffs while an apply runs."""
     timeout: float = 30.0
     """Seconds of real time that a vendor may take for one answer."""
+    skew: timedelta = timedelta(0)
+    """How far this machine's clock is ahead of the vendors'."""
     app: Any = None
     """What the vendors are reached through; the sandbox's own app unless a test puts faults before it."""
 
@@ -75,11 +77,15 @@ class World:
         """Delete one manifest entry."""
         del self.declared[Address.parse(address)]
 
+    def now(self) -> datetime:
+        """The time by this machine's clock."""
+        return self.sandbox.now() + self.skew
+
     @contextmanager
     def store(self) -> Iterator[StateStore]:
         """The state store, opened anew."""
         with state.open_store(
-            self.state_url, project="payments", root=self.root, clock=self.sandbox.now
+            self.state_url, project="payments", root=self.root, clock=self.now
         ) as opened:
             yield opened
 
@@ -160,7 +166,7 @@ class World:
                     for environment in ENVIRONMENTS
                 },
                 declarations=loaded.declarations,
-                now=self.sandbox.now,
+                now=self.now,
                 sleep=self._sleep,
                 nonce=lambda: secrets.token_hex(8),
                 person=self.person,
