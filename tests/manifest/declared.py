@@ -61,4 +61,8 @@ LISTED = declaration(
 )
 """A made-up vendor with an IP list and settings of more than one shape."""
 
-DECLARATIONS = {"payspace": declaration("payspace"), "paynet": declaration("paynet", capabilities=_IN_PLACE), "listed": LISTED}
+DECLARATIONS = {
+    "payspace": declaration("payspace"),
+    "paynet": declaration("paynet", capabilities=_IN_PLACE),
+    "listed": LISTED,
+}
