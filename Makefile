@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test crash lint docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -20,7 +20,10 @@ demo: $(STAMP) ## five vendors: plan, apply, what people do, and no changes left
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: lint ## lint, then the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+crash: $(STAMP) ## every kill there is: each vendor, scenario and store, once and twice; then 200 at random
+	CRASH_FULL=1 $(BIN)/python -m pytest tests/crash -n $(WORKERS) --dist worksteal
 
 lint: $(STAMP) ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -84,9 +84,7 @@ class World:
     @contextmanager
     def store(self) -> Iterator[StateStore]:
         """The state store, opened anew."""
-        with state.open_store(
-            self.state_url, project="payments", root=self.root, clock=self.now
-        ) as opened:
+        with state.open_store(self.state_url, project="payments", root=self.root, clock=self.now) as opened:
             yield opened
 
     def plan(self, *, refresh: bool = True) -> Plan:
