@@ -28,6 +28,7 @@ from provisioner.core.making import (
 from provisioner.core.model import Desired, GenerationState, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.recovery import MAKES, in_place
+from provisioner.core.redirect import redirected
 from provisioner.core.situation import Case, Situation, cases
 from provisioner.core.unwanted import given_up
 
@@ -95,7 +96,8 @@ def _open_operation(case: Case) -> Change | None:
         return None
     if why := given_up(case, case.operation):
         return go_on(case, case.operation, Action.RECOVER, Reason("given up", why))
-    return go_on(case, case.operation, _how_to_go_on(case, case.operation), _why_open(case, case.operation))
+    how, why_open = _how_to_go_on(case, case.operation), _why_open(case, case.operation)
+    return redirected(case, case.operation, go_on(case, case.operation, how, why_open))
 
 
 def _reconsidered(case: Case, operation: Operation) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from provisioner.core.journal import (
     Action,
     Audit,
+    ForgetDeliveries,
     HandoffState,
     Operation,
     Phase,
@@ -182,6 +183,8 @@ async def _go_on(context: Context, change: Change) -> Work:
     if any(reason.code == "dropped" for reason in change.reasons):
         await context.store.commit(_superseded(context, change))
         operation = replace(operation, phase=Phase.DROPPED)
+    elif change.desired is not None:
+        operation = await _redirected(context, change, operation)
     begun = change_from_json(operation.desired)
     return Work(
         context,
@@ -190,3 +193,11 @@ async def _go_on(context: Context, change: Change) -> Work:
         context.store.record(change.address),
         given_up=next((reason.text for reason in change.reasons if reason.code == "given up"), ""),
     )
+
+
+async def _redirected(context: Context, change: Change, operation: Operation) -> Operation:
+    """Let it deliver as declared now (core.redirect): to every sink, since an ack was for the old place."""
+    moved = replace(operation, desired={**operation.desired, "desired": change.desired})
+    forgotten = ForgetDeliveries(operation.address, operation.generation)
+    await context.store.commit([SaveOperation(moved), forgotten])
+    return moved

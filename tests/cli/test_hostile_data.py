@@ -111,3 +111,29 @@ def test_a_management_token_that_is_missing(cli: Cli, monkeypatch: pytest.Monkey
         ran = cli("apply", "--auto-approve")
         assert (1, "Apply: 1 failed.") == (ran.code, ran.last)
         assert "set the variable OUR_TOKEN" in ran.out
+
+
+def test_a_sink_that_is_gone_for_good(cli: Cli) -> None:
+    """What a broken sink never took is delivered where it is declared to go now, without the old sink."""
+    cli.edit("sinks:\n", "sinks:\n  gone: {type: exec, command: [/nowhere/at-all]}\n", "provision.yaml")
+    cli.edit("scopes: [full-access]", "scopes: [full-access]\n    deliver: [gone]")
+    assert 1 == cli("apply", "--auto-approve").code
+    cli.edit("deliver: [gone]", "deliver: [app-env]")
+    cli.edit("  gone: {type: exec, command: [/nowhere/at-all]}\n", "", "provision.yaml")
+    assert "Plan: 1 to recover, 0 unchanged." == cli("plan").last
+    cli.applied()
+    assert (cli.root / "secrets" / "test" / "payroll.env").is_file()
+    assert "No changes." == cli("plan").last[:11]
+
+
+def test_an_update_whose_sink_is_gone_for_good(cli: Cli) -> None:
+    """The same holds where a present secret was to go to a sink that never took it."""
+    cli.applied()
+    cli.edit("sinks:\n", "sinks:\n  gone: {type: exec, command: [/nowhere/at-all]}\n", "provision.yaml")
+    cli.edit("scopes: [full-access]", "scopes: [full-access]\n    deliver: [app-env, gone]")
+    assert 1 == cli("apply", "--auto-approve").code
+    cli.edit("deliver: [app-env, gone]", "deliver: [app-env]")
+    cli.edit("  gone: {type: exec, command: [/nowhere/at-all]}\n", "", "provision.yaml")
+    assert "Plan: 1 to recover, 0 unchanged." == cli("plan").last
+    cli.applied()
+    assert "No changes." == cli("plan").last[:11]
