@@ -32,7 +32,7 @@ from provisioner.core.renewal import Policy, duration
 from provisioner.engine import end, handoff, prove, update
 from provisioner.engine.context import Waits, Work, not_masking
 from provisioner.engine.deliver import announce, deliver, secret_of
-from provisioner.errors import OutcomeUnknown, ProviderError, StateError
+from provisioner.errors import Fenced, OutcomeUnknown, ProviderError, StateError
 
 
 async def send(work: Work) -> None:
@@ -115,6 +115,7 @@ async def capture(work: Work, issued: Issued) -> None:
     """Seal the secret and make it durable with its remote id, as the first thing done with the answer.
 
     Where the store cannot take it, the sealed secret goes to the emergency folder, and StateError is raised.
+    A run that was overtaken keeps it there only as long as nobody else went on with its operation.
     """
     sealed = work.context.sealer.seal(issued.secret, work.address, work.operation.generation)
     rescued = Stranded(
@@ -128,10 +129,21 @@ async def capture(work: Work, issued: Issued) -> None:
     )
     try:
         await keep(work, rescued)
-    except StateError:
-        work.context.emergency.save(rescued)
+    except StateError as error:
+        if not _settled_elsewhere(work, error):
+            work.context.emergency.save(rescued)
         raise
     work.secret = issued.secret
+
+
+def _settled_elsewhere(work: Work, error: StateError) -> bool:
+    """Whether a run that overtook this one found what it made, and ended it or went on with another."""
+    if not isinstance(error, Fenced):
+        return False
+    with suppress(StateError):
+        now = work.context.store.operation(work.operation.id)
+        return now is not None and (now.phase, now.generation) != (Phase.SENT, work.operation.generation)
+    return False
 
 
 async def keep(work: Work, captured: Stranded) -> None:
