@@ -1,4 +1,4 @@
-"""What an incident asks of the engine: nothing older ends while held, no part of an emergency is forgotten."""
+"""What an incident asks of the engine: nothing older ends, nothing of an emergency is forgotten."""
 
 from __future__ import annotations
 
