@@ -27,6 +27,7 @@ from provisioner.core.making import (
 )
 from provisioner.core.model import Desired, GenerationState, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
+from provisioner.core.privilege import width
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.core.redirect import redirected
 from provisioner.core.situation import Case, Situation, cases
@@ -52,19 +53,19 @@ BESIDE_RETIRE = frozenset({Action.UPDATE, Action.RENEW, Action.REPLACE})
 
 def plan(situation: Situation) -> Plan:
     """Decide every change. The result has no verdicts yet: those are `rails.judge`'s."""
-    addresses: list[list[Change]] = []
+    addresses: list[tuple[tuple[bool, float], list[Change]]] = []
     unchanged = 0
     for case in cases(situation):
         found = list(_decide(case))
         if found:
-            addresses.append(found)
+            addresses.append((_urgency(case, found[0]), found))
         unchanged += not found and case.desired is not None
-    addresses.sort(key=lambda found: _urgency(found[0]))
+    addresses.sort(key=lambda one: one[0])
     return Plan(
         project=situation.project,
         state=situation.state,
         environments=dict(situation.environments),
-        changes=tuple(change for found in addresses for change in found),
+        changes=tuple(change for _, found in addresses for change in found),
         unchanged=unchanged,
         planned_at=situation.now,
         observed_at=situation.observed_at,
@@ -76,10 +77,12 @@ def plan(situation: Situation) -> Plan:
     )
 
 
-def _urgency(change: Change) -> tuple[bool, int]:
+def _urgency(case: Case, change: Change) -> tuple[bool, float]:
     """What is compromised goes first, the widest scopes before others; the rest stays in its order."""
-    scopes = change.desired["fields"].get("scopes", ()) if change.desired and change.compromised else ()
-    return not change.compromised, -len(scopes)
+    if not change.compromised:
+        return True, 0
+    held = case.record or case.desired
+    return False, -width(held.fields.get("scopes") if held else None, case.rules.includes)
 
 
 def _decide(case: Case) -> Iterator[Change]:

@@ -6,6 +6,7 @@ says that the first holds all that the second allows. Scopes that are not named 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -44,6 +45,11 @@ def effect(path: str, before: JsonValue, after: JsonValue, includes: Includes) -
 def covers(granted: Iterable[str], asked: Iterable[str], includes: Includes) -> bool:
     """Whether all of `granted` is within `asked`: a vendor may grant less, never more."""
     return _closure(granted, includes) <= _closure(asked, includes)
+
+
+def width(scopes: Iterable[str] | None, includes: Includes) -> float:
+    """How much these scopes allow, to compare by; a vendor without scopes allows everything."""
+    return math.inf if scopes is None else len(_closure(scopes, includes))
 
 
 def _closure(scopes: Iterable[str], includes: Includes) -> frozenset[str]:
