@@ -55,7 +55,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.4375rem 1.25rem 0.437
   border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; overflow-wrap: break-word; min-width: 9rem; }
-td { overflow-wrap: break-word; } td:last-child { padding-right: 0; }
+td { overflow-wrap: anywhere; min-width: 5rem; } td:last-child { padding-right: 0; }
 time, .near { white-space: nowrap; } td .soft { font-size: 0.875rem; }
 tbody th .near, tbody th time { font-weight: 400; } .name { white-space: nowrap; }
 .tag { display: inline-block; border-radius: 0.25rem; padding: 0 0.4375rem; font-size: 0.8125rem;
@@ -78,7 +78,7 @@ tbody th .near, tbody th time { font-weight: 400; } .name { white-space: nowrap;
 .change ul { padding-left: 1rem; color: var(--soft); }
 .add { color: var(--good); } .alter { color: var(--wait); } .again { color: var(--due); }
 .gone { color: var(--end); } .idle { color: var(--soft); }
-svg { display: block; width: 100%; min-width: 46rem; height: auto; }
+svg { display: block; width: 100%; min-width: 60rem; height: auto; }
 svg text { fill: var(--text); font-size: 12px; } svg .axis { fill: var(--soft); }
 svg .grid { stroke: var(--line); stroke-width: 1; } svg .today { stroke: var(--text); stroke-width: 1.5; }
 svg .track { stroke: var(--line); stroke-width: 5; stroke-linecap: round; }
@@ -98,6 +98,7 @@ svg .old { fill: var(--ground); stroke: var(--old); stroke-width: 2; }
   main, header > div, footer { max-width: none; padding-left: 0; padding-right: 0; }
   h2, h3, caption { break-after: avoid; } tr, .change, svg { break-inside: avoid; }
   thead { display: table-header-group; }
-  body { font-size: 10pt; }
+  body { font-size: 10pt; } th, td { padding-right: 0.75rem; } td { min-width: 0; }
+  .name, .near, time { white-space: normal; }
 }
 """

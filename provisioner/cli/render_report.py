@@ -108,7 +108,7 @@ def _waits(report: Report) -> str:
             _tag(row, report.now),
             text(WHOM.get(row.waits_for, row.waits_for) or "the next apply"),
             text(row.note),
-            "<br>".join(text(f"provision handoff show {id}") for id in row.handoffs),
+            "<br>".join(name(f"provision handoff show {id}") for id in row.handoffs),
         )
         for row in waiting
     )
