@@ -91,7 +91,8 @@ def test_every_example_is_known_and_in_the_wheel() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "examples"], cwd=TOP, capture_output=True, text=True, check=True
     )
-    in_folders = {line for line in tracked.stdout.split() if line.count("/") > 1}
+    projects = {f"examples/{folder.name}" for folder in FOLDERS}
+    in_folders = {line for line in tracked.stdout.split() if "/".join(line.split("/")[:2]) in projects}
     assert in_folders == known
     build = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     wheel = build["targets"]["wheel"]["force-include"]
