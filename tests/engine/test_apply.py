@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from engine_world import CLIENT, World, deliver
 
 from provisioner.core.journal import Action, Phase
 from provisioner.core.model import Address, GenerationState
 from provisioner.core.situation import Order
 from provisioner.engine.apply import Status, Summary
+
+Declare = Callable[..., None]
 
 SCOPES = {"scopes": ["read-only"]}
 MERCHANT = {"scopes": ["rpp:merchant"]}
@@ -128,6 +132,25 @@ def test_renew_in_place(world: World) -> None:
     states = [generation.state for generation in world.record("test/merchant").generations]
     assert [GenerationState.RETIRED, GenerationState.ACTIVE] == states
     assert () == world.plan().changes
+
+
+@pytest.mark.parametrize("first", [payspace, paynet])
+def test_renew_in_place_leaves_the_overlap_of_a_replace(world: World, first: Declare) -> None:
+    """What a replace left behind is another credential: renewing the new one in place does not end it, and it
+    is retired once its own overlap is over."""
+    first(world, "test/key", deliver=deliver("key", *CLIENT))
+    world.apply()
+    paynet(world, "test/key", fields={"scopes": ["duitnow:read"]})
+    world.apply()
+    order(world, Action.RENEW, "test/key")
+    assert [("renew", "test/key", "done")] == statuses(world.apply())
+    world.orders = {}
+    live = (GenerationState.RETIRING, GenerationState.RETIRED, GenerationState.ACTIVE)
+    assert live == tuple(generation.state for generation in world.record("test/key").generations)
+    world.sandbox.advance(24 * 3600)
+    assert [("retire", "test/key", "done")] == statuses(world.apply())
+    assert 1 == len(world.live("payspace", "test")) + len(world.live("paynet", "test"))
+    assert world.works("test/key", "paynet", {"scopes": ["duitnow:read"]})
 
 
 def test_replace_ends_the_old_one_after_its_overlap(world: World) -> None:
