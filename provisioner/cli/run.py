@@ -40,7 +40,7 @@ class Run:
         if plan.pending:
             where = listed(sorted({change.address.environment for change in plan.changes}))
             confirm(f"Do this in {where}?", auto_approve=self.auto_approve)
-        return self.apply(plan)
+        return self.apply(plan, told=True)
 
     def plan_and_save(self, question: Question, path: Path) -> int:
         """Make a plan, show it, and save it for `provision apply FILE`."""
@@ -52,13 +52,13 @@ class Run:
             show_json(document(plan))
         return 0
 
-    def apply(self, plan: Plan) -> int:
-        """Carry out a plan that was looked at."""
+    def apply(self, plan: Plan, *, told: bool = False) -> int:
+        """Carry out a plan that was looked at; `told` where it was shown, so that nothing to do is known."""
         from provisioner.engine.apply import Summary
 
         summary = carry_out(self.session, plan, self.manner) if plan.changes else Summary(())
         if self.as_json:
             show_json({"plan": document(plan), **summary_json(summary)})
-        elif plan.changes:
+        elif plan.changes or not told:
             show(summary_text(summary, painter(self.settings)))
         return summary.exit_code

@@ -16,7 +16,7 @@ from typing import Any
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.plan import FORMAT_VERSION, Plan, canonical, from_json, to_json
-from provisioner.errors import PlanEdited, ProvisionError, Refused
+from provisioner.errors import PlanEdited, ProvisionError, Refused, UsageError
 
 REMEDY = "plan again, look, and apply that"
 
@@ -38,6 +38,8 @@ def fingerprint(plan: Plan) -> str:
 
 def write(path: Path, plan: Plan) -> None:
     """Write the file, mode 0600: either all of it, or what was there before. Raises ProvisionError."""
+    if not path.name:
+        raise UsageError("--out names no file", remedy="write --out FILE")
     text = json.dumps(document(plan), indent=2) + "\n"
     draft = path.with_name(f".{path.name}.{token_hex(6)}")
     try:
@@ -103,7 +105,7 @@ def _what(parsed: JsonObject) -> str:
     if edited:
         return f"{', '.join(edited)} was edited"
     if len(changes) != len(digests):
-        return "a change was removed"
+        return f"a change was {'removed' if len(changes) < len(digests) else 'repeated'}"
     return "something beside its changes was edited"
 
 

@@ -23,6 +23,12 @@ IGNORED = (".provision/", "secrets/")
 """What git must not take: state, the identity and the sandbox; and what the examples' sinks write."""
 
 
+NOTHING = (
+    "# Nothing in here is for git, whatever else is ignored: the identity opens every sealed secret.\n*\n"
+)
+"""The .gitignore of the folder that provision keeps to itself."""
+
+
 def start(directory: Path, name: str, example: str) -> None:
     """Write the project. Raises ProvisionError, before anything is written, where something is in the way."""
     from provisioner.secrets.identities import generate_identity
@@ -38,6 +44,7 @@ def start(directory: Path, name: str, example: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         _ignore(directory / ".gitignore")
         recipient = generate_identity(directory / DEFAULT_IDENTITY)
+        (directory / DEFAULT_IDENTITY.parent / ".gitignore").write_text(NOTHING, encoding="utf-8")
         _write_schemas(directory / SCHEMAS)
         for path, text in files.items():
             target = directory / path

@@ -209,11 +209,24 @@ def _notes(case: Case, desired: Desired, action: Action) -> Iterator[str]:
     if _compromised(case, action) and case.capabilities.sessions is Sessions.OUTLIVE:
         until = case.now + timedelta(seconds=case.capabilities.session_lifetime)
         yield f"sessions that it opened may go on until {until:%Y-%m-%d %H:%M} UTC"
+    yield from _left_behind(case.record, desired)
     if action is Action.UPDATE and delivers_anew(case.record, desired):
         if case.capabilities.secret is SecretAccess.RETRIEVABLE:
             yield "the vendor shows the secret again for the new delivery"
         else:
             yield "the new delivery needs an identity that opens the sealed secret"
+
+
+def _left_behind(record: Record | None, desired: Desired) -> Iterator[str]:
+    """What sinks took and will not be told of any more: nobody takes a secret back from its consumers."""
+    names: dict[str, set[str]] = {}
+    for one in desired.local.get("deliver") or ():
+        names.setdefault(one.get("target", ""), set()).update(one.get("as", ()))
+    for one in record.local.get("deliver") or () if record else ():
+        left = sorted(set(one.get("as", ())) - names.get(one.get("target", ""), set()))
+        if left:
+            where = f" in {one['target']}" if one.get("target") else ""
+            yield f"sink {one['to']} keeps {', '.join(left)}{where}: remove that once nobody reads it"
 
 
 def delivers_anew(record: Record | None, desired: Desired) -> bool:

@@ -117,7 +117,7 @@ class Flaw:
     text: str
 
 
-def flaws(rotate: JsonObject, capabilities: Capabilities) -> Iterator[Flaw]:
+def flaws(rotate: JsonObject, capabilities: Capabilities, vendor: str = "this vendor") -> Iterator[Flaw]:
     """What in a resolved `rotate` mapping this vendor, or nobody, can keep."""
     policy = Policy.of(rotate)
     if policy.window is not None:
@@ -128,7 +128,7 @@ def flaws(rotate: JsonObject, capabilities: Capabilities) -> Iterator[Flaw]:
     if capabilities.renew is Renewal.IN_PLACE and "overlap" in rotate and not policy.allow_downtime:
         yield Flaw(
             "overlap",
-            "this vendor renews in place, so old and new never live side by side: accept the outage with"
+            f"{vendor} renews in place, so old and new never live side by side: accept the outage with"
             " allow_downtime: true, or declare `overlap` only where it can be kept",
         )
     yield from _too_tight(policy, capabilities)

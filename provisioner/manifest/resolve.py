@@ -131,7 +131,8 @@ class Resolver:
         capabilities = vendor.declaration.capabilities.get(config.via) if config else None
         if not rotate or capabilities is None:
             return []
-        return [Flaw(("rotate", flaw.key), flaw.text) for flaw in renewal.flaws(rotate, capabilities)]
+        found = renewal.flaws(rotate, capabilities, vendor.name)
+        return [Flaw(("rotate", flaw.key), flaw.text) for flaw in found]
 
     def _identity(self, name: str, provider: str) -> tuple[JsonValue, str]:
         if name in self._house.names("users") and name not in self._house.users:

@@ -205,9 +205,16 @@ def leases(connection: Connection, project: str) -> tuple[HeldLease, ...]:
     chosen = select(*columns).where(LEASES.c.project == project, LEASES.c.holder != "")
     return tuple(
         HeldLease(
-            where, holder, host, pid, epoch, datetime.fromisoformat(since), datetime.fromisoformat(until)
+            where,
+            holder,
+            host,
+            pid,
+            epoch,
+            datetime.fromisoformat(since),
+            datetime.fromisoformat(until),
+            birth,
         )
-        for where, holder, host, pid, epoch, since, until in connection.execute(
+        for where, holder, host, pid, epoch, since, until, birth in connection.execute(
             chosen.order_by(LEASES.c.environment)
         )
     )

@@ -64,6 +64,13 @@ class HeldLease:
     epoch: int
     acquired_at: datetime
     expires_at: datetime
+    birth: str = ""
+    """With host and pid, which process: see `process.is_dead`."""
+
+    @property
+    def place(self) -> Place:
+        """The process that took it."""
+        return Place(self.host, self.pid, self.birth)
 
 
 @dataclass(frozen=True, slots=True)

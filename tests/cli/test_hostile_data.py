@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from program_runner import PAYROLL, REPORT, Cli
@@ -137,3 +138,32 @@ def test_an_update_whose_sink_is_gone_for_good(cli: Cli) -> None:
     assert "Plan: 1 to recover, 0 unchanged." == cli("plan").last
     cli.applied()
     assert "No changes." == cli("plan").last[:11]
+
+
+def test_a_run_that_was_killed_does_not_work(cli: Cli) -> None:
+    """Status tells a run that died from one that works."""
+    script = (
+        "import os, sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from provisioner.state import open_store\n"
+        "store = open_store('sqlite:///.provision/state.db', project='payments', root=Path(sys.argv[1]),"
+        " clock=lambda: datetime.now(UTC), create=True, read_only=False)\n"
+        "store.acquire(['test'], holder='ada@ci-7 pid 7')\n"
+        "print('held', flush=True); sys.stdin.readline(); os._exit(9)\n"
+    )
+    command = [sys.executable, "-c", script, str(cli.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert "held\n" == run.stdout.readline()
+        assert "ada@ci-7 pid 7 works on test since" in cli("status").err
+        run.communicate("\n")
+    assert "ada@ci-7 pid 7 died while it worked on test" in cli("status").err
+
+
+def test_a_new_project_keeps_its_own_from_git(cli: Cli, tmp_path: Path) -> None:
+    """What provision keeps to itself is out of git's reach, even where the project's .gitignore is lost."""
+    assert 0 == cli("init", str(tmp_path / "new")).code
+    (tmp_path / "new" / ".gitignore").unlink()
+    git = ["git", "-C", str(tmp_path / "new")]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    told = subprocess.run([*git, "status", "--short", "-uall"], check=True, capture_output=True, text=True)
+    assert ["?? credentials/example.yaml", "?? provision.yaml"] == told.stdout.splitlines()

@@ -52,6 +52,10 @@ def _removed(document: Any) -> None:
     del document["changes"][0]
 
 
+def _repeated(document: Any) -> None:
+    document["changes"].append(document["changes"][0])
+
+
 def _moment(document: Any) -> None:
     document["planned_at"] = "2020-01-01T00:00:00+00:00"
 
@@ -70,6 +74,7 @@ def _shape(document: Any) -> None:
         (_scope, "test/report was edited"),
         (_unknown_key, "test/payroll was edited"),
         (_removed, "a change was removed"),
+        (_repeated, "a change was repeated"),
         (_moment, "something beside its changes was edited"),
         (_kind, "something beside its changes was edited"),
         (_shape, "not the shape of a plan"),
@@ -160,3 +165,17 @@ def test_a_saved_plan_survives_a_manifest_that_moves_on(saved: Cli) -> None:
     ran = saved("apply", "plan.json")
     assert (1, "Apply: 2 failed.") == (ran.code, ran.last)
     assert "sink app-env is not declared any more" in ran.out
+
+
+def test_a_plan_without_changes(cli: Cli) -> None:
+    """A saved plan that has nothing to do says so when it is applied."""
+    cli.applied()
+    assert 0 == cli("plan", "--out", "empty.json").code
+    ran = cli("apply", "empty.json")
+    assert (0, "Apply: nothing to do.") == (ran.code, ran.last)
+
+
+def test_an_out_that_names_no_file(cli: Cli) -> None:
+    """An empty --out, as an unset variable makes it, is wrong usage."""
+    ran = cli("plan", "--out", "")
+    assert (64, True) == (ran.code, "--out names no file" in ran.err)

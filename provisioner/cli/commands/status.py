@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provisioner.cli import options
 from provisioner.cli.output import say, show, show_json
+
+if TYPE_CHECKING:
+    from provisioner.state.values import HeldLease
 
 EXPIRING = 2
 
@@ -46,7 +50,7 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
     with session.store() as store:
         found = rows(session, store, now)
         for lease in store.leases():
-            say(f"{lease.holder} works on {lease.environment} since {lease.acquired_at:%Y-%m-%d %H:%M} UTC")
+            say(_who_works(lease))
     if user is not None:
         found = [row for row in found if user in row.users]
     if soon is not None:
@@ -60,3 +64,12 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
     else:
         show(status_text(found, now))
     return EXPIRING if soon is not None and found else 0
+
+
+def _who_works(lease: HeldLease) -> str:
+    from provisioner.state.process import is_dead
+
+    where, since = lease.environment, f"{lease.acquired_at:%Y-%m-%d %H:%M} UTC"
+    if is_dead(lease.place):
+        return f"{lease.holder} died while it worked on {where} since {since}: the next apply takes it up"
+    return f"{lease.holder} works on {where} since {since}"
