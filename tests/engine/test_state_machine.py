@@ -1,0 +1,252 @@
+"""Edits, applies, kills, vendors' faults, other people's hands, the clock and a second runner, in any order.
+
+Whatever came before: once vendors are well, at most a few applies leave nothing to do, by the vendors' own
+ledgers; and what is not ours is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from crash_runs import VENDORS, open_here
+from engine_world import deliver, make_world
+from hypothesis import HealthCheck, Phase, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from postgres_server import quick_folder
+from verdicts import Wanted, verdict
+
+from provisioner.core.journal import Action
+from provisioner.core.model import Address, Tag
+from provisioner.core.plan import Plan
+from provisioner.core.provider import Spec
+from provisioner.core.situation import Order
+from provisioner.engine import failpoints
+from provisioner.errors import ProvisionError
+
+NAMES = ("one", "two", "three")
+PROVIDERS = ("payspace", "paynet", "fpay")
+"""A secret shown once, one renewed in place, one that a person reads."""
+
+POINTS = tuple(
+    f"{when}-{phase}"
+    for phase in ("intent", "sent", "captured", "verified", "delivery", "delivered", "cut_over", "done")
+    for when in ("before", "after")
+)
+FAULTS = ("error-before", "error-after", "cut", "truncated", "empty", "swallowed", "busy")
+MOST = 400 if os.environ.get("CRASH_FULL") == "1" else 15
+"""Walks through all this; `make crash` takes more of them."""
+
+SETTLES = 4
+"""Applies after which nothing may be left to do."""
+
+
+class Killed(BaseException):
+    """The run ends here and now."""
+
+
+class Machine(RuleBasedStateMachine):
+    """Everything that can happen to three addresses, in any order."""
+
+    names = st.sampled_from(NAMES)
+    providers = st.sampled_from(PROVIDERS)
+
+    @initialize(chosen=st.tuples(*[providers] * len(NAMES)))
+    def begin(self, chosen: tuple[str, ...]) -> None:
+        """Some credentials are declared, and the vendors already have some of other people."""
+        self.root = Path(tempfile.mkdtemp(prefix="provision-machine-", dir=quick_folder()))
+        make_world(self.root).sandbox.close()
+        self.world = open_here(self.root, "sqlite:///.provision/state.db")
+        self.saved: Plan | None = None
+        asyncio.run(self._foreign())
+        self.foreign = self._not_ours()
+        assert 2 <= len(self.foreign)
+        for name, provider in zip(NAMES, chosen, strict=True):
+            self.edit(name, provider, False)
+
+    async def _foreign(self) -> None:
+        with self.world.store() as store:
+            context = self.world.context(store)
+        for name in ("payspace", "paynet"):
+            provider = context.providers[name, "test"]
+            tag = Tag("elsewhere", "test", "theirs", 1, "0123456789abcdef")
+            await provider.create(Spec(Address("test", "theirs"), VENDORS[name].first), tag)
+        for provider in context.providers.values():
+            await provider.close()
+
+    @rule(name=names, provider=providers, edited=st.booleans())
+    def edit(self, name: str, provider: str, edited: bool) -> None:
+        """Declare, edit or move one credential."""
+        vendor = VENDORS[provider]
+        self.world.declare(
+            f"test/{name}",
+            provider=provider,
+            fields=vendor.second if edited else vendor.first,
+            deliver=deliver(name, *vendor.parts),
+            rotate={"every": "60d", "before": "7d", "overlap": "24h", "allow_downtime": True},
+        )
+
+    @rule(name=names)
+    def forget(self, name: str) -> None:
+        """Delete the entry."""
+        self.world.declared.pop(Address("test", name), None)
+
+    @rule()
+    def plan(self) -> None:
+        """Make a plan, to be applied later, when it may be stale; planning asks no vendor for a change."""
+        before = self.world.sandbox.writes()
+        with suppress(ProvisionError):
+            self.saved = self.world.plan()
+        assert before == self.world.sandbox.writes()
+
+    @precondition(lambda self: self.saved is not None)
+    @rule()
+    def apply_saved(self) -> None:
+        """Apply what was planned earlier."""
+        self._apply(self.saved)
+
+    @rule()
+    def apply(self) -> None:
+        """Plan and apply."""
+        self._apply()
+
+    @rule(name=names, point=st.sampled_from(POINTS))
+    def kill(self, name: str, point: str) -> None:
+        """Renew, or whatever is to be done, killed at a point."""
+
+        def hit(passed: str) -> None:
+            if passed == point:
+                event("killed")
+                raise Killed
+
+        failpoints.hit = hit
+        try:
+            with suppress(Killed):
+                self.renew(name)
+        finally:
+            failpoints.hit = failpoints._unarmed
+
+    @rule(name=names)
+    def renew(self, name: str) -> None:
+        """Ask for a renewal, out of turn."""
+        self.world.orders = {Address("test", name): Order(Action.RENEW, "asked for")}
+        try:
+            self._apply()
+        finally:
+            self.world.orders = {}
+
+    @rule(
+        name=names,
+        kind=st.sampled_from(FAULTS),
+        method=st.sampled_from(["POST", "GET", "DELETE"]),
+        times=st.sampled_from([1, 10]),
+    )
+    def fault(self, name: str, kind: str, method: str, times: int) -> None:
+        """A vendor goes wrong when something is asked of it."""
+        declared = self.world.declared.get(Address("test", name))
+        if declared is None or (declared.provider, method) == ("fpay", "DELETE"):
+            return  # FP8: there is no delete
+        self.world.sandbox.fault(declared.provider, "test", kind, operation=method, times=times)
+        self.renew(name)
+
+    @rule(name=names)
+    def revoked_elsewhere(self, name: str) -> None:
+        """Somebody ends the active generation in the vendor's console."""
+        record = self.world.records().get(Address("test", name))
+        if record is None or record.active is None or record.provider == "fpay":
+            return
+        asyncio.run(self._revoke(record.provider, record.active.remote_id))
+
+    async def _revoke(self, name: str, remote_id: str) -> None:
+        self.world.sandbox.clear_faults()
+        with self.world.store() as store:
+            provider = self.world.context(store).providers[name, "test"]
+        await provider.revoke(remote_id)
+        await provider.close()
+
+    @rule(hours=st.sampled_from([1, 24, 24 * 30, 24 * 54]))
+    def time_passes(self, hours: int) -> None:
+        """The clock goes on: overlaps end, and renewals are due."""
+        self.world.sandbox.advance(hours * 3600)
+
+    @rule(hours=st.sampled_from([-1, 0, 1]))
+    def clock_steps(self, hours: int) -> None:
+        """This machine's clock is set."""
+        self.world.skew = timedelta(hours=hours)
+
+    @rule()
+    def second_runner(self) -> None:
+        """Another run holds the lease: ours is refused before it does anything."""
+        before = self.world.sandbox.writes()
+        with self.world.store() as theirs:
+            theirs.acquire(["test"], holder="somebody else")
+            with suppress(ProvisionError):
+                if self.world.plan().changes:
+                    with pytest.raises(ProvisionError):
+                        self.world.apply()
+        assert before == self.world.sandbox.writes()
+
+    @invariant()
+    def what_is_not_ours_is_not_touched(self) -> None:
+        """Other people's credentials stay what they were, to the letter."""
+        if hasattr(self, "world"):
+            assert self.foreign == self._not_ours()
+
+    def teardown(self) -> None:
+        """Vendors are well again: a few applies, and everything is as declared."""
+        if not hasattr(self, "world"):
+            return
+        try:
+            self._settle()
+        finally:
+            self.world.sandbox.close()
+            shutil.rmtree(self.root)
+
+    def _settle(self) -> None:
+        self.world.sandbox.clear_faults()
+        self.world.orders = {}
+        for _ in range(SETTLES):
+            if not self.world.plan().pending:
+                break
+            self.world.apply()
+        self.world.sandbox.advance(25 * 3600)  # overlaps are over
+        self.world.apply()
+        self.what_is_not_ours_is_not_touched()
+        wanted = {str(a): Wanted(one.provider, one.fields) for a, one in self.world.declared.items()}
+        assert [] == [one for one in verdict(self.world, wanted) if "/elsewhere/" not in one]
+
+    def _not_ours(self) -> list[str]:
+        ledgers = {name: self.world.sandbox.ledger(name, "test") for name in PROVIDERS}
+        return [repr(e) for ledger in ledgers.values() for e in ledger if "/payments/" not in e.label]
+
+    def _apply(self, made: Plan | None = None) -> None:
+        """What is reported is no loss. An apply that has nothing to report leaves secrets that work."""
+        with suppress(ProvisionError):
+            summary = self.world.apply(made)
+            event(f"apply ended with {summary.exit_code}")
+            if made is None and summary.exit_code == 0:
+                self.world.sandbox.clear_faults()
+                assert [] == [str(address) for address in self.world.declared if not self._works(address)]
+
+    def _works(self, address: Address) -> bool:
+        """What was recovered is as it was declared then; the next plan says what differs from today."""
+        record = self.world.record(str(address))
+        return self.world.works(str(address), record.provider, record.fields)
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    max_examples=MOST,
+    stateful_step_count=16,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # making a failing walk shorter takes minutes, and it is short already
+    suppress_health_check=list(HealthCheck),
+)
