@@ -212,11 +212,12 @@ class Machine(RuleBasedStateMachine):
     def _settle(self) -> None:
         self.world.sandbox.clear_faults()
         self.world.orders = {}
+        self.world.skew = timedelta(0)
         for _ in range(SETTLES):
             if not self.world.plan().pending:
                 break
             self.world.apply()
-        self.world.sandbox.advance(25 * 3600)  # overlaps are over
+        self.world.sandbox.advance(26 * 3600)  # overlaps are over, also one that began an hour ahead
         self.world.apply()
         self.what_is_not_ours_is_not_touched()
         wanted = {str(a): Wanted(one.provider, one.fields) for a, one in self.world.declared.items()}
