@@ -1,7 +1,7 @@
 """An emergency: which secrets were renewed for it already, and what the history is told of it.
 
-The reason names the emergency. An address whose present secret was issued for the very same reason is left
-as it is, so a run that was stopped, or that partly failed, is simply run again.
+The reason names the emergency. An address that got a new secret for the very same reason is left as it is, so
+a run that was stopped, or that partly failed, is simply run again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def order(reason: str) -> Order:
 
 
 def issued_for(session: Session, why: str) -> frozenset[Address]:
-    """The addresses whose present secret was issued for this reason."""
+    """The addresses whose secret in use was issued for this reason, or after that one."""
     with session.store() as store:
         records, history = store.all_records(), store.audit_log()
     return frozenset(
@@ -39,8 +39,7 @@ def issued_for(session: Session, why: str) -> frozenset[Address]:
         if row.event in ISSUED
         and row.address in records
         and why in row.detail.get("reasons", ())
-        and (active := records[row.address].active) is not None
-        and row.detail.get("generation") == active.number
+        and records[row.address].active is not None
     )
 
 

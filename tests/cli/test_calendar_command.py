@@ -108,6 +108,8 @@ def test_every_text_survives(why: str, name: str) -> None:
     assert b"\n" not in data.replace(b"\r\n", b"") and b"\r" not in data.replace(b"\r\n", b"")
     (one,) = Calendar.from_ical(data).walk("VEVENT")
     assert f"Renew test/{name}" == str(one["SUMMARY"])
+    escaped = name.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    assert f"SUMMARY:Renew test/{escaped}\r\n" in data.decode().replace("\r\n ", "")
     if why.isprintable():
         assert f"Generation 1: {why}" == str(one["DESCRIPTION"])
 

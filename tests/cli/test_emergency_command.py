@@ -184,9 +184,14 @@ def test_the_same_reason_is_the_same_emergency(cli: Cli) -> None:
     assert (0, True) == (rest.code, "1 credential renewed for this reason already." in rest.out)
     assert {"test/wide": 2, "test/narrow": 2, "test/third": 2} == generations(cli)
     assert "3 credentials renewed for this reason already." == cli(*EMERGENCY, "--label", "laptop=yes").last
+    assert 0 == cli("renew", "test/wide", "--auto-approve").code
+    assert "3 credentials renewed for this reason already." == cli(*EMERGENCY, "--label", "laptop=yes").last
     another = ("renew", "--compromised", "--reason", "found again", "--auto-approve", "test/wide")
     assert 0 == cli(*another).code
-    assert 3 == generations(cli)["test/wide"]
+    assert 4 == generations(cli)["test/wide"]
+    assert 0 == cli("revoke", "test/wide", "--auto-approve").code
+    assert 0 == cli(*EMERGENCY, "test/wide").code
+    assert 5 == generations(cli)["test/wide"]
 
 
 def test_something_else_was_open(cli: Cli) -> None:
