@@ -23,7 +23,7 @@ test: lint ## lint, then the whole suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 crash: $(STAMP) ## every kill there is: each vendor, scenario and store, once and twice; then 200 at random
-	CRASH_FULL=1 $(BIN)/python -m pytest tests/crash -n $(WORKERS) --dist worksteal
+	CRASH_FULL=1 $(BIN)/python -m pytest tests/crash tests/engine/test_state_machine.py -n $(WORKERS) --dist worksteal
 
 lint: $(STAMP) ## ruff and mypy --strict
 	$(BIN)/ruff check .
