@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +13,10 @@ from provisioner.cli import options
 from provisioner.cli.output import painter, say, show, show_json
 from provisioner.cli.settings import Settings
 from provisioner.errors import UsageError
+
+if TYPE_CHECKING:
+    from provisioner.cli.session import Session
+    from provisioner.core.plan import Plan
 
 CHANGES_PENDING = 2
 WAITS = 5
@@ -63,42 +70,47 @@ def plan(
 
     Looks at the manifests, the state and the vendors. A plan that the rails refuse is shown with the reasons.
     """
-    from provisioner.cli import approvals, saved_plan
-    from provisioner.cli.moments import as_of, moment
+    from provisioner.cli.moments import moment
     from provisioner.cli.planning import Question, make_plan
-    from provisioner.cli.render_html_plan import plan_html
-    from provisioner.cli.render_markdown import plan_markdown
-    from provisioner.cli.render_plan import plan_text
     from provisioner.cli.session import open_session
 
     if at is not None and out is not None:
         raise UsageError("a plan for another moment is to be looked at", remedy="leave out --at, or --out")
     session = open_session()
     when = moment(at, session.now) if at is not None else None
-    question = Question(
-        environments,
-        targets,
-        excludes,
-        refresh and when is None,
-        allow_wider,
-        at=when,
-        hold_retire=hold_retire,
-    )
-    made = make_plan(session, question)
-    heading = f"{as_of(when)}\n\n" if when else ""
-    if as_json or form == "json":
-        show_json(saved_plan.document(made))
-    elif form == "markdown":
-        show(heading + plan_markdown(made))
-    elif form == "html":
-        show(plan_html(made, as_of(when) if when else ""))
-    else:
-        show(heading + plan_text(made, painter(settings)))
+    asked = Question(environments, targets, excludes, refresh and when is None, allow_wider)
+    made = make_plan(session, replace(asked, at=when, hold_retire=hold_retire))
+    _show(made, "json" if as_json else form, when, settings)
     if out is not None:
-        saved_plan.write(out, made)
-        say(f"Saved to {out}. To do exactly this: provision apply {out}")
-        if needs := approvals.asked_for(session, made):
-            say(f"Before that it needs {needs}: provision approve {out} --key FILE")
+        _save(session, made, out)
     if not detailed_exitcode or not made.changes:
         return 0
     return CHANGES_PENDING if made.pending else WAITS
+
+
+def _show(made: Plan, form: str, when: datetime | None, settings: Settings) -> None:
+    from provisioner.cli.moments import as_of
+    from provisioner.cli.render_html_plan import plan_html
+    from provisioner.cli.render_markdown import plan_markdown
+    from provisioner.cli.render_plan import plan_text
+    from provisioner.cli.saved_plan import document
+
+    heading = as_of(when) if when else ""
+    above = f"{heading}\n\n" if heading else ""
+    if form == "json":
+        show_json(document(made))
+    elif form == "markdown":
+        show(above + plan_markdown(made))
+    elif form == "html":
+        show(plan_html(made, heading))
+    else:
+        show(above + plan_text(made, painter(settings)))
+
+
+def _save(session: Session, made: Plan, out: Path) -> None:
+    from provisioner.cli import approvals, saved_plan
+
+    saved_plan.write(out, made)
+    say(f"Saved to {out}. To do exactly this: provision apply {out}")
+    if needs := approvals.asked_for(session, made):
+        say(f"Before that it needs {needs}: provision approve {out} --key FILE")
