@@ -44,7 +44,7 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
     from provisioner.cli.render_status import status_json, status_text
     from provisioner.cli.session import open_session
 
-    soon = length(expiring_within, "--expiring-within") if expiring_within else None
+    soon = length(expiring_within, "--expiring-within") if expiring_within is not None else None
     session = open_session()
     now = session.now()
     with session.store() as store:
