@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from provisioner.cli.author import author
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
+from provisioner.cli.values import count_of
 from provisioner.core import upkeep
 from provisioner.core.journal import Operation
 from provisioner.core.model import Address, Listing, Observations, Record, Via
@@ -99,6 +100,7 @@ def _situation(session: Session, store: StateStore, question: Question) -> Situa
     operations = store.operations(environments)
     _require_declared([*records.values(), *operations], session)
     _mention_others(session, store.environments_with_records())
+    _mention_a_rename(session, store)
     return Situation(
         project=project.name,
         state=store.where,
@@ -131,6 +133,18 @@ def _mention_others(session: Session, environments: Iterable[str]) -> None:
     for name in environments:
         if name not in session.project.environments:
             say(f"Note: the records of {name} are left alone: provision.yaml declares no such environment.")
+
+
+def _mention_a_rename(session: Session, store: StateStore) -> None:
+    """A file is one project's. Where it is another's, a plan would make a second copy of everything."""
+    if not store.where.startswith("sqlite:") or store.environments_with_records():
+        return
+    for name, count in store.other_projects().items():
+        theirs = f"{count_of(count, 'record')} of project {name}"
+        say(
+            f"Note: the state holds nothing of project {session.project.name}, and {theirs}:"
+            " if it was renamed, take its old name back."
+        )
 
 
 def _observed(session: Session, situation: Situation) -> Situation:

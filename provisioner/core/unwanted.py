@@ -33,7 +33,7 @@ def given_up(case: Case, operation: Operation) -> str:
     if why and (unused or case.removed or case.record is None or not case.record.protected):
         return f"{_what(operation)} is given up: {why}"
     if unused and case.desired is not None and (paths := _wanted_otherwise(case, case.desired, operation)):
-        return f"{_what(operation)} is given up: {paths} changed, and it waits for the vendor's approval"
+        return f"{_what(operation)} is given up: {paths} changed before the vendor approved it"
     return ""
 
 

@@ -9,18 +9,29 @@ from provisioner.core.capabilities import Observe, Verb
 from provisioner.core.journal import Audit, Phase, SaveGeneration, SaveRecord
 from provisioner.core.model import Generation, GenerationState
 from provisioner.engine import handoff, prove
-from provisioner.engine.context import Work
+from provisioner.engine.context import Work, not_masking
+from provisioner.errors import VendorRejected, VendorUnreachable
 
 
 async def send(work: Work) -> None:
     """intent ► sent."""
+    for generation in _ends(work):
+        work.provider_of(generation)  # one that cannot be opened is certainly not asked
     await work.advance(Phase.SENT)
 
 
 async def finish(work: Work) -> None:
     """sent ► done: end each generation, prove it dead, and record that. Idempotent."""
-    ends = [g for g in work.generations if g.live and g.number in work.change.ends]
-    ended = [await end_generation(work, generation) for generation in ends]
+    ended: list[Generation] = []
+    for generation in _ends(work):
+        try:
+            ended.append(await end_generation(work, generation))
+        except (VendorRejected, VendorUnreachable) as error:
+            if not ended:
+                # Nothing ended: the next plan decides anew, by what is then declared.
+                with not_masking(error):
+                    await work.give_up(error.message)
+            raise
     if work.change.copy:
         await _end_copy(work)
     if work.record is None:
@@ -45,6 +56,10 @@ async def finish(work: Work) -> None:
 
 STEPS: Mapping[Phase, Callable[[Work], Awaitable[None]]] = {Phase.INTENT: send, Phase.SENT: finish}
 """What follows each phase."""
+
+
+def _ends(work: Work) -> list[Generation]:
+    return [g for g in work.generations if g.live and g.number in work.change.ends]
 
 
 async def _end_copy(work: Work) -> None:

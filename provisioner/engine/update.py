@@ -19,6 +19,7 @@ LOCAL = frozenset({"owner", "labels", "deliver", "rotate", "protect", "name"})
 
 async def send(work: Work) -> None:
     """intent ► sent."""
+    _ = work.provider  # one that cannot be opened is certainly not asked
     await work.advance(Phase.SENT)
 
 

@@ -199,6 +199,13 @@ def environments_with_records(connection: Connection, project: str) -> tuple[str
     return tuple(sorted(connection.execute(chosen).scalars()))
 
 
+def other_projects(connection: Connection, project: str) -> dict[str, int]:
+    """How many records the other projects in this store have."""
+    counted = select(RECORDS.c.project, func.count()).where(RECORDS.c.project != project)
+    rows = connection.execute(counted.group_by(RECORDS.c.project).order_by(RECORDS.c.project))
+    return {row[0]: row[1] for row in rows}
+
+
 def leases(connection: Connection, project: str) -> tuple[HeldLease, ...]:
     """Every lease that was not given back, also one that ran out."""
     columns = (LEASES.c[name] for name in HeldLease.__dataclass_fields__)

@@ -137,6 +137,10 @@ class StateStore:
         """Where the project has records, in the order of the alphabet."""
         return self._read(reads.environments_with_records)
 
+    def other_projects(self) -> dict[str, int]:
+        """How many records the other projects in this store have, by their names."""
+        return self._read(reads.other_projects)
+
     def generations(self, address: Address) -> tuple[Generation, ...]:
         """Every generation ever issued for an address, also where its record is gone."""
         return self._read(reads.generations, address)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from program_runner import PAYROLL, REPORT, Cli
+from program_runner import KEY, PAYROLL, REPORT, Cli
 
 
 def test_a_secret_after_a_rename(cli: Cli) -> None:
@@ -167,3 +167,33 @@ def test_a_new_project_keeps_its_own_from_git(cli: Cli, tmp_path: Path) -> None:
     subprocess.run([*git, "init", "--quiet"], check=True)
     told = subprocess.run([*git, "status", "--short", "-uall"], check=True, capture_output=True, text=True)
     assert ["?? credentials/example.yaml", "?? provision.yaml"] == told.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "",  # not configured any more
+        'test: {endpoint: "http://127.0.0.1:9/x", auth: {token: {file: token}}},',  # nobody listens
+    ],
+)
+def test_a_revoke_that_never_left_is_taken_back(cli: Cli, there: str) -> None:
+    """A revoke whose vendor could not be asked leaves the credential, and declaring it again keeps it."""
+    (cli.root / "token").write_text("secret")
+    cli.write(PAYROLL + KEY)
+    cli.applied()
+    cli.write(PAYROLL)
+    there_before = "paynet: {test: {endpoint: sandbox},"
+    cli.edit(there_before, f"paynet: {{{there}", "provision.yaml")
+    assert 1 == cli("apply", "--auto-approve").code
+    cli.write(PAYROLL + KEY)
+    cli.applied()
+    assert ["active"] == cli.ledger("paynet", "test")
+    assert "No changes." == cli("plan").last[:11]
+
+
+def test_a_project_that_was_renamed(cli: Cli) -> None:
+    """A project that knows nothing, in the file of another, is told of that before it makes copies."""
+    cli.applied()
+    assert "Note" not in cli("plan").err
+    cli.edit("project: payments", "project: payment", "provision.yaml")
+    assert "the state holds nothing of project payment, and 1 record of project payments" in cli("plan").err
