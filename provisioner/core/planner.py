@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from provisioner.core import renewal
-from provisioner.core.capabilities import Observe, OnChange
-from provisioner.core.journal import Action, Operation, Phase
+from provisioner.core.capabilities import OnChange
+from provisioner.core.journal import Action
 from provisioner.core.making import (
-    desired_to_json,
     drift,
     end,
     field_changes,
-    go_on,
     make,
     paths_that_take,
     postpone,
@@ -28,21 +26,9 @@ from provisioner.core.making import (
 from provisioner.core.model import Desired, GenerationState, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.privilege import width
-from provisioner.core.recovery import MAKES, in_place
-from provisioner.core.redirect import redirected
+from provisioner.core.recovery import in_place
 from provisioner.core.situation import Case, Situation, cases
-from provisioner.core.unwanted import given_up
-
-PHASE_WORDS = {
-    "intent": "intended, compromised,",
-    "sent": "sent, answer never seen,",
-    "captured": "secret captured and sealed",
-    "verified": "secret verified, not delivered everywhere,",
-    "delivered": "delivered",
-    "cut_over": "cut over",
-    "unknown": "outcome unknown since",
-}
-"""How far an operation got, in words that a moment can follow."""
+from provisioner.core.underway import never_sent, open_operation
 
 LOST = frozenset({RemoteStatus.DEAD, RemoteStatus.DENIED, RemoteStatus.DISABLED})
 """How a credential can stand at its vendor when its consumers can no longer use it."""
@@ -91,81 +77,6 @@ def _decide(case: Case) -> Iterator[Change]:
         yield main
     if main is None or main.action in BESIDE_RETIRE:
         yield from _retirements(case)
-
-
-def _open_operation(case: Case) -> Change | None:
-    """What may have reached a vendor is brought to its end before anything else on that address."""
-    if case.operation is None or _reconsidered(case, case.operation):
-        return None
-    if why := given_up(case, case.operation):
-        return go_on(case, case.operation, Action.RECOVER, Reason("given up", why))
-    how, why_open = _how_to_go_on(case, case.operation), _why_open(case, case.operation)
-    return redirected(case, case.operation, go_on(case, case.operation, how, why_open))
-
-
-def _reconsidered(case: Case, operation: Operation) -> bool:
-    """Whether it asks a person for something that is not wanted any more, or wanted otherwise.
-
-    What nobody did yet gives way to the new plan. Once a vendor was called it is brought to its end; so is
-    what was begun because a secret is compromised.
-    """
-    if operation.phase is Phase.INTENT:
-        return not operation.desired.get("compromised")
-    if operation.waiting != "handoff" or operation.phase is not Phase.SENT:
-        return False
-    if (
-        operation.action in MAKES
-        and operation.remote_id
-        and not in_place(operation.action, case.capabilities)
-    ):
-        return False
-    wanted = desired_to_json(case.desired) if case.desired else None
-    return operation.action in DESIRES and operation.desired.get("desired") != wanted
-
-
-DESIRES = MAKES | {Action.UPDATE}
-"""The actions that bring about what a manifest declares."""
-
-
-def _never_sent(case: Case) -> Change | None:
-    """An intent that never left, and that nothing above wants any more: recovery drops it."""
-    if case.operation is None:
-        return None
-    why = Reason("dropped", f"{case.operation.action} intended, never done, no longer planned")
-    return go_on(case, case.operation, Action.RECOVER, why)
-
-
-def _how_to_go_on(case: Case, operation: Operation) -> Action:
-    if operation.phase is Phase.UNKNOWN or operation.waiting == "handoff":
-        return Action.WAIT
-    if operation.waiting != "approval":
-        return Action.RECOVER
-    if case.capabilities.observe is Observe.NONE:
-        return Action.ACTIVATE  # nothing shows the decision but trying the secret
-    approved = case.observed is not None and case.observed.status is RemoteStatus.LIVE
-    return Action.ACTIVATE if approved else Action.WAIT
-
-
-def _why_open(case: Case, operation: Operation) -> Reason:
-    since = f"{operation.updated_at:%Y-%m-%d %H:%M} UTC"
-    if operation.waiting == "approval":
-        return _why_waiting(case, since)
-    if operation.waiting == "handoff":
-        return Reason("handoff", f"waits for a person since {since}: {operation.note}")
-    note = f"; {operation.note}" if operation.note else ""
-    how_far = f"{operation.action} of generation {operation.generation}: {PHASE_WORDS[operation.phase]}"
-    return Reason("open", f"{how_far} {since}{note}")
-
-
-def _why_waiting(case: Case, since: str) -> Reason:
-    status = case.observed.status if case.observed else None
-    if status is RemoteStatus.LIVE:
-        return Reason("approved", "approved by the vendor")
-    if status is RemoteStatus.DENIED:
-        remedy = f"take it up with them, or end it: provision revoke {case.address}"
-        return Reason("denied", f"denied by the vendor: {remedy}")
-    tried = "; its secret is tried again" if case.capabilities.observe is Observe.NONE else ""
-    return Reason("approval", f"waits for the vendor's approval since {since}{tried}")
 
 
 def _undeclared(case: Case) -> Change | None:
@@ -280,7 +191,7 @@ def _altered(case: Case, desired: Desired) -> set[str]:
 
 
 CHECKS: tuple[Callable[[Case], Change | None], ...] = (
-    _open_operation,
+    open_operation,
     _undeclared,
     _revoke_ordered,
     _absent,
@@ -291,7 +202,7 @@ CHECKS: tuple[Callable[[Case], Change | None], ...] = (
     _renewal_due,
     partial(_field_takes, OnChange.RENEW, Action.RENEW),
     _updated,
-    _never_sent,
+    never_sent,
 )
 """What can be said about an address; the first that has something to say decides."""
 
