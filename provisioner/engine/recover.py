@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from provisioner.core.capabilities import Verb
+from provisioner.core.capabilities import Observe, Verb
 from provisioner.core.journal import Phase, SaveGeneration, Stranded
-from provisioner.core.model import Generation, GenerationState, Observed
+from provisioner.core.model import Generation, GenerationState, Observed, RemoteStatus
 from provisioner.core.provider import Issued
 from provisioner.core.recovery import Decision, decide, in_place
 from provisioner.core.secret import Secret
@@ -59,8 +59,32 @@ async def _look(work: Work) -> tuple[Observed, ...]:
 
 
 async def _repeat(work: Work, found: tuple[Observed, ...]) -> None:
-    if (issued := await ask(work)) is not None:
+    try:
+        issued = await ask(work)
+    except VendorRejected as error:
+        if await _ended_meanwhile(work):
+            await _bury(work, error)
+        raise
+    if issued is not None:
         await capture(work, issued)
+
+
+async def _ended_meanwhile(work: Work) -> bool:
+    """Whether somebody ended the credential that was to get a new secret: asking again is of no use then."""
+    if not in_place(work.operation.action, work.capabilities) or work.capabilities.observe is Observe.NONE:
+        return False
+    seen = await work.provider.get(work.remote_id)
+    return seen is None or seen.status is RemoteStatus.DEAD
+
+
+async def _bury(work: Work, error: VendorRejected) -> None:
+    """Every secret of it is dead with it; the next plan makes another."""
+    dead = [g for g in work.generations if g.live and g.remote_id == work.remote_id]
+    work.with_next = [
+        SaveGeneration(work.address, replace(one, state=GenerationState.RETIRED)) for one in dead
+    ]
+    with not_masking(error):
+        await work.give_up(error.message)
 
 
 async def _resend(work: Work, found: tuple[Observed, ...]) -> None:

@@ -192,6 +192,28 @@ def test_a_resent_create_that_is_refused_is_over(world: World) -> None:
     assert [] == wrong(world, "payspace", "create")
 
 
+@pytest.mark.parametrize("vendor", ["paynet", "timeclock"])
+def test_a_renewal_of_what_is_gone_is_over(world: World, vendor: str) -> None:
+    """A renewal in place whose answer was lost, of what somebody then ended, gives way to a new credential."""
+    prepare(world, vendor, "renew")
+    arm(world, vendor, "error-after", "renew", times=AS_LONG_AS)
+    assert [FAILED] == outcomes(world.apply())
+    world.sandbox.clear_faults()
+    end_elsewhere(world, vendor)
+    assert [FAILED] == outcomes(world.apply())
+    world.orders = {}
+    assert [DONE] == outcomes(world.apply())
+    settle(world, vendor, "renew")
+    assert [] == wrong(world, vendor, "renew")
+
+
+def end_elsewhere(world: World, vendor: str) -> None:
+    """Somebody ends the active generation in the vendor's console."""
+    with world.store() as store:
+        provider = world.context(store).providers[vendor, "test"]
+    asyncio.run(provider.revoke(world.record(ADDRESS).active.remote_id))
+
+
 def test_a_refused_update_is_over(world: World) -> None:
     """An update that the vendor refuses changed nothing: a corrected manifest goes ahead."""
     prepare(world, "payspace", "update")
