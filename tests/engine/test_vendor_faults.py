@@ -194,7 +194,7 @@ def test_a_resent_create_that_is_refused_is_over(world: World) -> None:
 
 @pytest.mark.parametrize("vendor", ["paynet", "timeclock"])
 def test_a_renewal_of_what_is_gone_is_over(world: World, vendor: str) -> None:
-    """A renewal in place whose answer was lost, of what somebody then ended, gives way to a new credential."""
+    """A renewal in place whose answer was lost gives way to a create, where somebody ended what it renews."""
     prepare(world, vendor, "renew")
     arm(world, vendor, "error-after", "renew", times=AS_LONG_AS)
     assert [FAILED] == outcomes(world.apply())
