@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from provisioner.core.model import JsonObject, Kind, Via
+from provisioner.core.model import JsonObject, JsonValue, Kind, Via
 
 
 class SecretAccess(StrEnum):
@@ -89,6 +89,8 @@ class Capabilities:
     sessions: Sessions = Sessions.DIE
     session_lifetime: float = 0.0
     """Seconds for which a session may go on, where sessions outlive their credential."""
+    authority: bool = False
+    """Whether the vendor says what our own management credential is and may do, so that a plan can tell."""
 
 
 class OnChange(StrEnum):
@@ -100,6 +102,17 @@ class OnChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Width:
+    """One value of a setting that says how much a credential may do."""
+
+    value: JsonValue
+    allows: str
+    """What it allows, in words."""
+    unset: bool = False
+    """Whether the vendor takes this value where none is declared (`default` of the field)."""
+
+
+@dataclass(frozen=True, slots=True)
 class FieldRules:
     """How each field of a provider may change and how it is compared. Settings are `settings.NAME`."""
 
@@ -107,6 +120,8 @@ class FieldRules:
     sets: frozenset[str]
     includes: Mapping[str, Sequence[str]]
     """What each scope includes besides itself (`x-includes` of the field `scopes`)."""
+    widths: Mapping[str, tuple[Width, ...]] = field(default_factory=dict)
+    """The values of a field that bear on access, the narrowest first (`x-width`)."""
 
 
 def field_rules(schema: JsonObject) -> FieldRules:
@@ -116,6 +131,7 @@ def field_rules(schema: JsonObject) -> FieldRules:
     """
     on_change: dict[str, OnChange] = {}
     sets: set[str] = set()
+    widths: dict[str, tuple[Width, ...]] = {}
     for path, field_schema in _fields(schema):
         if "x-on-change" not in field_schema:
             raise ValueError(
@@ -124,8 +140,17 @@ def field_rules(schema: JsonObject) -> FieldRules:
         on_change[path] = OnChange(field_schema["x-on-change"])
         if field_schema.get("x-set"):
             sets.add(path)
+        if "x-width" in field_schema:
+            widths[path] = _widths(field_schema)
     scopes: JsonObject = schema.get("properties", {}).get("scopes", {})
-    return FieldRules(on_change, frozenset(sets), scopes.get("x-includes", {}))
+    return FieldRules(on_change, frozenset(sets), scopes.get("x-includes", {}), widths)
+
+
+def _widths(field_schema: JsonObject) -> tuple[Width, ...]:
+    unset = field_schema.get("default")
+    return tuple(
+        Width(one["value"], one["allows"], unset=one["value"] == unset) for one in field_schema["x-width"]
+    )
 
 
 def _fields(schema: JsonObject) -> list[tuple[str, JsonObject]]:

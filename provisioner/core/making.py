@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from provisioner.core.capabilities import OnChange, Renewal, SecretAccess, Sessions
-from provisioner.core.diff import Difference, declared_only, differences
+from provisioner.core.diff import Difference, differences
+from provisioner.core.drift import altered, because, drift
 from provisioner.core.handoff import announce, verbs_of
 from provisioner.core.journal import Action, Operation
 from provisioner.core.model import Desired, Generation, JsonObject, Record
 from provisioner.core.plan import Change, FieldChange, Reason
-from provisioner.core.privilege import effect
+from provisioner.core.privilege import weigh
 from provisioner.core.recovery import MAKES
 from provisioner.core.situation import Case
 
@@ -50,6 +51,9 @@ def _handoffs(case: Case, desired: Desired, action: Action) -> tuple[str, ...]:
 
 def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
     yield reason
+    found = altered(case, case.desired) if case.desired else ()
+    if found and (beside := because(*found)).text not in reason.text:
+        yield beside  # what the change brings back besides
     if case.order is not None and case.order.compromised and reason.code != "ordered":
         yield Reason("ordered", case.order.reason)
     if case.renamed_from and reason.code != "renamed":
@@ -159,7 +163,7 @@ def field_changes(case: Case, desired: Desired) -> tuple[FieldChange, ...]:
     if case.renamed_from:
         found.append(Difference("name", case.renamed_from, case.address.name))
     return tuple(
-        FieldChange(d.path, d.before, d.after, effect(d.path, d.before, d.after, case.rules.includes).value)
+        FieldChange(d.path, d.before, d.after, str(weigh(d.path, d.before, d.after, case.rules)))
         for d in found
     )
 
@@ -175,15 +179,6 @@ def paths_that_take(case: Case, desired: Desired, takes: OnChange) -> tuple[str,
     """The fields that differ, here or at the vendor, and whose change takes this."""
     found = {d.path for d in (*vendor_differences(case, desired), *drift(case, desired))}
     return tuple(path for path in sorted(found) if case.rules.on_change.get(path) is takes)
-
-
-def drift(case: Case, desired: Desired) -> tuple[Difference, ...]:
-    """What somebody changed at the vendor, of the fields that the manifest declares."""
-    if case.observed is None:
-        return ()
-    shown = declared_only(desired.fields, case.observed.fields)
-    asked = {name: value for name, value in desired.fields.items() if name in shown}
-    return differences(shown, asked, sets=case.rules.sets)
 
 
 def _generation(record: Record | None, action: Action) -> int:

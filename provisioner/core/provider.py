@@ -7,12 +7,13 @@ Errors mean one thing each, because recovery depends on it (design §7):
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from provisioner.core.model import Address, JsonObject, Listing, Observed, Tag
+from provisioner.core.model import Address, JsonObject, JsonValue, Listing, Observed, Tag
 from provisioner.core.secret import Secret
 
 
@@ -31,6 +32,8 @@ class Issued:
     remote_id: str
     secret: Secret
     expires_at: datetime | None = None
+    issued_at: datetime | None = None
+    """When the vendor issued it, exactly as it shows that later; None where it does not say."""
 
 
 class Outcome(StrEnum):
@@ -62,6 +65,28 @@ class User:
     scopes: frozenset[str] | None = None
     """The scopes that this user's role allows; None where the vendor does not say."""
     detail: str = ""
+    allows: frozenset[str] | None = None
+    """What this user's role allows, in the vendor's words; None where the vendor does not say."""
+    denies: frozenset[str] = frozenset()
+    """What it denies, in the same words."""
+
+
+Users = Mapping[JsonValue, User]
+"""One vendor's users in one environment, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What the credential that we manage a vendor with is, and what it may do there."""
+
+    remote_id: str
+    """By which the vendor would list it."""
+    writes: bool
+    """Whether it may create and change credentials."""
+    scopes: frozenset[str] | None = None
+    """What it may do itself, and so at most give; None where that binds nothing that it creates."""
+    rule: str = ""
+    """The vendor's rule that says so, by its id."""
 
 
 class Keyring(Protocol):
@@ -133,3 +158,11 @@ class KeepsSecrets(Protocol):
 
     def lend(self, keyring: Keyring) -> None:
         """Where to get secrets from, and where to keep what replaces them."""
+
+
+@runtime_checkable
+class TellsAuthority(Protocol):
+    """A provider that can say what our own management credential is (its capability `authority`)."""
+
+    async def authority(self) -> Authority | None:
+        """What it is and may do; None where this one is of a kind that the vendor says nothing of."""

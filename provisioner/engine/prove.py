@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from provisioner.core.capabilities import Observe, field_rules
 from provisioner.core.model import Observed, RemoteStatus
-from provisioner.core.privilege import WIDENS, covers, effect
+from provisioner.core.privilege import covers, weigh
 from provisioner.core.provider import KeepsSecrets, Outcome, Provider, Verification
 from provisioner.core.secret import Secret
 from provisioner.engine.context import Waits, Work
@@ -93,9 +93,9 @@ LIMITS = frozenset({"scopes", "allow_ips"})
 
 def _wider(work: Work, seen: Observed | None) -> list[str]:
     asked, shown = work.desired["fields"], seen.fields if seen is not None else {}
-    includes = field_rules(work.declaration.schema).includes
+    rules = field_rules(work.declaration.schema)
     both = sorted(LIMITS & asked.keys() & shown.keys())
-    return [path for path in both if effect(path, asked[path], shown[path], includes) in WIDENS]
+    return [path for path in both if weigh(path, asked[path], shown[path], rules).more]
 
 
 def _not_wider(work: Work, found: Verification) -> None:

@@ -101,14 +101,16 @@ def test_the_table_of_creators_follows_from_the_rights() -> None:
 
 
 def test_the_provider_schema_orders_permissions_as_the_rights_do() -> None:
-    """FP2: the schema's x-includes, followed through, holds what is within what by the rights."""
+    """FP2: the schema's x-includes, followed through, holds what is within what, and each one's rights."""
     scopes = json.loads(SCHEMA.read_text())["properties"]["scopes"]
 
     def closure(name: str) -> set[str]:
         return {name}.union(*(closure(inner) for inner in scopes["x-includes"].get(name, ())))
 
     within = {name: {other for other in RIGHTS if RIGHTS[other] <= RIGHTS[name]} for name in RIGHTS}
-    assert within == {name: closure(name) for name in scopes["items"]["enum"]}
+    assert within == {name: closure(name) & RIGHTS.keys() for name in scopes["items"]["enum"]}
+    named = {name: {"".join(right.name.title().split("_")) for right in RIGHTS[name]} for name in RIGHTS}
+    assert named == {name: closure(name) - RIGHTS.keys() for name in scopes["items"]["enum"]}
 
 
 def test_each_tenant_starts_with_its_own_management_access(fpay: FPay, production: FPay) -> None:
