@@ -1,8 +1,10 @@
-"""`python -m benchmarks`: every benchmark, one after the other."""
+"""`python -m benchmarks`: every benchmark, one after the other; see `--help` for some of them."""
 
 from __future__ import annotations
 
-from benchmarks import apply
+import sys
+
+from benchmarks import run
 
 if __name__ == "__main__":
-    apply.main([])
+    run.main(sys.argv[1:])
