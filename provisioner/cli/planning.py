@@ -14,10 +14,11 @@ from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
 from provisioner.cli.values import count_of
 from provisioner.core import upkeep
-from provisioner.core.journal import Operation
+from provisioner.core.journal import Action, Operation
 from provisioner.core.model import Address, Listing, Observations, Record, Via
 from provisioner.core.plan import Plan, judged
 from provisioner.core.planner import plan as decide
+from provisioner.core.project import Import
 from provisioner.core.rails import Track, judge
 from provisioner.core.situation import Order, Selection, Situation
 from provisioner.errors import ProvisionError, UsageError
@@ -44,6 +45,8 @@ class Question:
     """The moment to plan for, in UTC; None for now."""
     hold_retire: bool = False
     """Whether older generations are kept beyond their overlap."""
+    imports: tuple[Import, ...] = ()
+    """What is to be taken over, beside what the manifests say."""
     upkeep: bool = False
     """Whether it is only about what keeps credentials alive (core.upkeep)."""
 
@@ -71,7 +74,17 @@ def track(session: Session, plan: Plan, records: Mapping[Address, Record], allow
         },
         limits=session.project.limits,
         allow_wider=allow_wider,
+        families=_families(session, plan),
     )
+
+
+def _families(session: Session, plan: Plan) -> dict[Address, str]:
+    """The templates of what is created for a family; looked for only where something is revoked as well."""
+    count = plan.count()
+    if not (count[Action.CREATE] and count[Action.REVOKE]):
+        return {}
+    made = {change.address for change in plan.changes if change.action is Action.CREATE}
+    return {d.address: d.family for d in session.project.desired if d.family and d.address in made}
 
 
 def known_environments(session: Session, asked: Iterable[str]) -> tuple[str, ...]:
@@ -114,6 +127,7 @@ def _situation(session: Session, store: StateStore, question: Question) -> Situa
         orders=question.orders,
         selection=Selection(question.targets, question.excludes),
         hold_retire=question.hold_retire,
+        imports=(*project.imports, *question.imports),
     )
 
 

@@ -113,6 +113,8 @@ class Desired:
     """The manifest's name for the linked user; `fields["user"]` is the vendor's."""
     previously: str | None = None
     """The name that this credential had before it was renamed."""
+    family: str = ""
+    """The template of its name where it is one of several that one entry declares (core.family)."""
 
 
 class GenerationState(StrEnum):
@@ -143,6 +145,8 @@ class Generation:
     """When its overlap is over; set while it is retiring."""
     provider: str = ""
     """Whose it is, where that is not the record's provider any more; empty for the record's."""
+    issued_at: datetime | None = None
+    """When its secret was issued, as the vendor said with it; None where it did not say."""
 
     @property
     def live(self) -> bool:
@@ -207,6 +211,12 @@ class Observed:
     tag: Tag | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
+    issued_at: datetime | None = None
+    """When its present secret was issued, where the vendor tells and a secret can change in place."""
+    unset: frozenset[str] = frozenset()
+    """The fields that the vendor has, and shows as empty; one that it does not show at all is not here."""
+    name: str = ""
+    """What people call it there, where that is not our tag."""
 
 
 @dataclass(frozen=True, slots=True)

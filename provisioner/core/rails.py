@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
 from provisioner.core.capabilities import Capabilities, Renewal
+from provisioner.core.family import key_of
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Kind, Record
 from provisioner.core.plan import Plan, Verdict
@@ -25,6 +27,8 @@ class Track:
     allow_wider: bool = False
     own: frozenset[str] = frozenset()
     """The remote ids of the credentials that this run itself uses."""
+    families: Mapping[Address, str] = field(default_factory=dict)
+    """The template of the name (core.family) of each address that the plan creates for a family."""
 
 
 def judge(plan: Plan, track: Track) -> tuple[Verdict, ...]:
@@ -112,9 +116,34 @@ def _downtime(plan: Plan, track: Track) -> Iterator[Verdict]:
             )
 
 
+def _renamed(plan: Plan, track: Track) -> Iterator[Verdict]:
+    """A key of `for_each` that was renamed would revoke one credential and create another in its place."""
+    made: dict[tuple[str, str], Address] = {}
+    for change in plan.changes:
+        if change.action is Action.CREATE and (template := track.families.get(change.address)):
+            made.setdefault((change.address.environment, template), change.address)
+    for change in plan.changes if made else ():
+        if change.action is Action.REVOKE and any(one.code == "undeclared" for one in change.reasons):
+            yield from islice(_was_it(change.address, made), 1)
+
+
+def _was_it(gone: Address, made: Mapping[tuple[str, str], Address]) -> Iterator[Verdict]:
+    for (environment, template), new in made.items():
+        key = key_of(template, gone.name) if environment == gone.environment else None
+        if key is not None:
+            yield Verdict(
+                "renamed",
+                f"{gone} would be revoked and {new} created: was it renamed?",
+                f"if so, write `previously: {key}` at {key_of(template, new.name)} under for_each; if not,"
+                f" list it under `removed`: - {{name: {gone.name}, reason: …}}",
+                gone,
+            )
+
+
 RAILS: Mapping[str, Callable[[Plan, Track], Iterator[Verdict]]] = {
     "revocations": _revocations,
     "protected": _protected,
+    "renamed": _renamed,
     "wider": _wider,
     "own credential": _own_credential,
     "downtime": _downtime,

@@ -24,6 +24,8 @@ class Entry:
     """Where its name stands."""
     flawed: bool
     """Whether something of it was cut out, so that what is missing may be a consequence."""
+    family: str = ""
+    """The template of its name, where it is one of several that one entry declares."""
 
     def at(self, *path: str | int, key: bool = False) -> Place:
         """Where something of it stands."""
@@ -44,8 +46,13 @@ class Entry:
         return self.at("environments", environment, key=True)
 
 
+def is_family(written: JsonValue) -> bool:
+    """Whether an entry stands for several credentials."""
+    return isinstance(written, dict) and "for_each" in written
+
+
 def credentials(document: Document, pruned: JsonValue, flaws: Sequence[Flaw]) -> list[Entry]:
-    """The credentials of one manifest, in its order."""
+    """The credentials of one manifest, in its order, without families."""
     raw = document.root.get("credentials") if isinstance(document.root, Map) else None
     if not isinstance(raw, Map) or not isinstance(pruned, dict):
         return []
@@ -54,7 +61,7 @@ def credentials(document: Document, pruned: JsonValue, flaws: Sequence[Flaw]) ->
     return [
         Entry(name, kept[name], document, document.at(raw.marks[index * 2]), name in flawed)
         for index, name in enumerate(raw)
-        if name in kept
+        if name in kept and not is_family(raw[name])
     ]
 
 

@@ -11,8 +11,9 @@ from provisioner.core.capabilities import Declaration
 from provisioner.core.model import JsonValue
 from provisioner.core.project import Project, Removed
 from provisioner.errors import ManifestInvalid
-from provisioner.manifest import entries, files, together
+from provisioner.manifest import entries, files, imports, together
 from provisioner.manifest.document import Document
+from provisioner.manifest.families import Families
 from provisioner.manifest.house import House, build
 from provisioner.manifest.problems import Place, Problems
 from provisioner.manifest.prune import prune
@@ -102,10 +103,15 @@ def _project(
     written = [
         entry for one in manifests for entry in entries.credentials(one.document, one.sound, one.flaws)
     ]
+    families = Families(root, problems)
+    written += [member for one in manifests for member in families.members(one.document, one.flaws)]
     distinct = together.distinct(written, problems)
     gone = [removal for one in manifests for removal in entries.removed(one.document, one.sound)]
     together.check_renames(distinct, problems)
     together.check_removed(gone, distinct, house.names("environments"), problems)
+    taken = [one for manifest in manifests for one in imports.entries(manifest.document, manifest.sound)]
+    names = {name for one in manifests for name in imports.names(one.document)} | distinct.keys()
+    imports.check(taken, distinct, names, house.names("environments"), problems)
     resolver = Resolver(house, declarations, problems)
     # All that is written, so that a second entry of one name has its other problems told as well.
     in_order = sorted(written, key=lambda entry: entry.name)
@@ -120,6 +126,7 @@ def _project(
         desired=tuple(sorted(desired, key=lambda one: one.address)),
         removed=tuple(sorted(gone, key=_removal)),
         limits=house.limits,
+        imports=tuple(sorted(taken, key=lambda one: one.address)),
     )
 
 

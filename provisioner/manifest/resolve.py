@@ -95,6 +95,7 @@ class Resolver:
             source=Source(entry.place.file, entry.place.line, entry.place.column),
             user=merged.get("user"),
             previously=entry.values.get("previously"),
+            family=entry.family,
         )
 
     def _layers(
