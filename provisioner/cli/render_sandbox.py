@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from provisioner.cli.render_status import columns, moment
+from provisioner.cli.values import count_of
 from provisioner.core.model import JsonValue
 
 if TYPE_CHECKING:
+    from provisioner.sandbox.refresh import Refreshed
     from provisioner.sandbox.world import LedgerEntry, Sandbox
 
 Ledger = list[tuple[str, str, "LedgerEntry"]]
@@ -55,6 +58,20 @@ def ledger_json(found: Ledger) -> JsonValue:
         }
         for vendor, tenant, entry in found
     ]
+
+
+def refreshed(vendors: Sequence[Refreshed]) -> str:
+    """What a refresh did, in a line for each vendor."""
+    return "\n".join(f"{one.vendor}: {_became(one)}" for one in vendors)
+
+
+def _became(one: Refreshed) -> str:
+    credentials = count_of(one.gone, "test credential")
+    copies = f"{one.copied} of production's stand{'s' * (one.copied == 1)} there instead"
+    replaced = [f"{credentials} gone, {copies}"] * bool(one.gone or one.copied)
+    kept = [f"{count_of(one.survived, 'test credential')} kept"] * bool(one.survived)
+    data = [f"{count_of(one.objects, 'other object')} copied"] * bool(one.objects)
+    return "; ".join([*kept, *replaced, *data]) or "nothing to copy"
 
 
 def _status(entry: LedgerEntry) -> str:

@@ -59,7 +59,46 @@ CREATE TABLE faults (
     past TEXT NOT NULL
 );
 """
-_VERSIONS = (_FIRST, _FAULTS)
+_COPIED = """
+CREATE TABLE credentials_anew (
+    seq INTEGER PRIMARY KEY,
+    vendor TEXT NOT NULL, tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    label TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    ended_at TEXT,
+    client_id TEXT NOT NULL,
+    secret TEXT,
+    fields TEXT NOT NULL,
+    copied INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO credentials_anew
+    (seq, vendor, tenant, id, label, status, created_at, ended_at, client_id, secret, fields)
+    SELECT seq, vendor, tenant, id, label, status, created_at, ended_at, client_id, secret, fields
+    FROM credentials;
+DROP TABLE credentials;
+ALTER TABLE credentials_anew RENAME TO credentials;
+CREATE INDEX live ON credentials (vendor, tenant, seq) WHERE ended_at IS NULL;
+CREATE INDEX labelled ON credentials (vendor, tenant, label, seq) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX one_id ON credentials (id) WHERE copied = 0;
+CREATE UNIQUE INDEX one_client ON credentials (client_id) WHERE copied = 0;
+CREATE UNIQUE INDEX one_copy ON credentials (vendor, tenant, id) WHERE ended_at IS NULL;
+CREATE TABLE access_tokens_anew (
+    digest TEXT NOT NULL,
+    credential INTEGER NOT NULL REFERENCES credentials (seq),
+    scope TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (digest, credential)
+) WITHOUT ROWID;
+INSERT INTO access_tokens_anew SELECT * FROM access_tokens;
+DROP TABLE access_tokens;
+ALTER TABLE access_tokens_anew RENAME TO access_tokens;
+CREATE INDEX issued ON access_tokens (credential);
+CREATE INDEX expiring ON access_tokens (expires_at);
+"""
+"""A refresh copies one tenant over another: what is unique elsewhere, ids and tokens, then stands in both."""
+_VERSIONS = (_FIRST, _FAULTS, _COPIED)
 """What each version of the tables added; `user_version` counts them."""
 
 

@@ -143,11 +143,17 @@ class Tenancy:
 
     def rescope(self, grant: Grant, scope: str) -> None:
         """Let the token of this grant stand for another scope from now on."""
-        self.connection.execute("UPDATE access_tokens SET scope = ? WHERE digest = ?", (scope, grant.handle))
+        self.connection.execute(
+            "UPDATE access_tokens SET scope = ? WHERE digest = ? AND credential = ?",
+            (scope, grant.handle, grant.credential.seq),
+        )
 
     def spend(self, grant: Grant) -> None:
         """End the one token of this grant."""
-        self.connection.execute("DELETE FROM access_tokens WHERE digest = ?", (grant.handle,))
+        self.connection.execute(
+            "DELETE FROM access_tokens WHERE digest = ? AND credential = ?",
+            (grant.handle, grant.credential.seq),
+        )
 
     def has_token(self, credential: Credential, scope: str) -> bool:
         """Whether this credential has a valid token of exactly this scope."""

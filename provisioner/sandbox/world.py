@@ -18,6 +18,7 @@ from provisioner.sandbox import fault_store, faults
 from provisioner.sandbox.application import build
 from provisioner.sandbox.database import Database
 from provisioner.sandbox.faults import Fault
+from provisioner.sandbox.refresh import Refreshed, refresh
 from provisioner.sandbox.registry import VENDORS
 from provisioner.sandbox.tenancy import TENANTS, Tenancy
 
@@ -92,8 +93,9 @@ class Sandbox:
         status = {"approved": "active", "denied": "denied"}[decision]
         with self._database.transaction() as connection:
             decided = connection.execute(
-                "UPDATE credentials SET status = ?"
-                " WHERE vendor = ? AND id = ? AND status = 'pending' AND ended_at IS NULL",
+                "UPDATE credentials SET status = ? WHERE vendor = ? AND id = ?"
+                # A copy in test, which a refresh makes, is no request for access to production.
+                " AND tenant = 'production' AND status = 'pending' AND ended_at IS NULL",
                 (status, vendor, key_id),
             )
         if decided.rowcount != 1:
@@ -109,6 +111,12 @@ class Sandbox:
             raise LookupError(f"the sandbox has no {vendor}/{tenant}")
         with self._database.transaction() as connection:
             yield Tenancy(connection, vendor, tenant, self._moment(connection))
+
+    def refresh(self) -> tuple[Refreshed, ...]:
+        """Copy production over test at every vendor, in one transaction: what became of each one's test."""
+        with self._database.transaction() as connection:
+            moment = self._moment(connection)
+            return tuple(refresh(connection, vendor, moment) for vendor in VENDORS)
 
     def fault(
         self,

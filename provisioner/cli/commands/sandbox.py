@@ -107,6 +107,19 @@ def clock(advance: str | None) -> None:
         show(f"{twins.now():%Y-%m-%d %H:%M:%S} UTC")
 
 
+@sandbox.command()
+def refresh() -> None:
+    """Do what the vendors' weekly refresh does: copy production's data over test.
+
+    PaySpace's test credentials survive; elsewhere copies of production's stand in their place. What follows
+    is for `provision bootstrap`.
+    """
+    from provisioner.cli import render_sandbox
+
+    with _open() as twins:
+        show(render_sandbox.refreshed(twins.refresh()))
+
+
 sandbox.add_command(operate)
 sandbox.add_command(fault)
 
