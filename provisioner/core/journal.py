@@ -24,6 +24,7 @@ class Action(StrEnum):
     RENEW = "renew"
     REVOKE = "revoke"
     RETIRE = "retire"
+    IMPORT = "import"
     WAIT = "wait"
     ACTIVATE = "activate"
     RECOVER = "recover"
@@ -55,7 +56,7 @@ class Operation:
     id: str
     address: Address
     action: Action
-    """create, update, replace, renew, revoke or retire."""
+    """create, update, replace, renew, revoke, retire or import."""
     phase: Phase
     provider: str
     via: str
@@ -127,6 +128,7 @@ class Stranded:
     sealed: str
     created_at: datetime
     expires_at: datetime | None = None
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class SaveRecord:
 
 @dataclass(frozen=True, slots=True)
 class RemoveRecord:
-    """Forget an address: its record goes, its generations and their history stay."""
+    """Forget an address: its record goes, and its generations with their secrets; the audit log stays."""
 
     address: Address
 

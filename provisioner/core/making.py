@@ -162,8 +162,9 @@ def field_changes(case: Case, desired: Desired) -> tuple[FieldChange, ...]:
     found.extend(difference for difference in drift(case, desired) if difference.path not in known)
     if case.renamed_from:
         found.append(Difference("name", case.renamed_from, case.address.name))
+    users = case.users if record is not None and record.provider == desired.provider else None
     return tuple(
-        FieldChange(d.path, d.before, d.after, str(weigh(d.path, d.before, d.after, case.rules)))
+        FieldChange(d.path, d.before, d.after, str(weigh(d.path, d.before, d.after, case.rules, users)))
         for d in found
     )
 
@@ -206,7 +207,9 @@ def _notes(case: Case, desired: Desired, action: Action) -> Iterator[str]:
         yield f"sessions that it opened may go on until {until:%Y-%m-%d %H:%M} UTC"
     yield from _left_behind(case.record, desired)
     if action is Action.UPDATE and delivers_anew(case.record, desired):
-        if case.capabilities.secret is SecretAccess.RETRIEVABLE:
+        if case.record is not None and not case.record.secret_known:
+            yield f"secret unknown: nothing is delivered until provision renew {case.address}"
+        elif case.capabilities.secret is SecretAccess.RETRIEVABLE:
             yield "the vendor shows the secret again for the new delivery"
         else:
             yield "the new delivery needs an identity that opens the sealed secret"

@@ -6,14 +6,16 @@ decides. The end of an older generation is a change of its own and may stand bes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from provisioner.core import renewal
+from provisioner.core.adoption import held_back, imported, left_unknown
 from provisioner.core.capabilities import OnChange
+from provisioner.core.drift import Kind, altered, because, rotated, standing
 from provisioner.core.journal import Action
 from provisioner.core.making import (
-    drift,
     end,
     field_changes,
     make,
@@ -21,17 +23,15 @@ from provisioner.core.making import (
     postpone,
     renamed,
     retire,
-    vendor_differences,
 )
-from provisioner.core.model import Desired, GenerationState, RemoteStatus
+from provisioner.core.model import Address, Desired, GenerationState
+from provisioner.core.permitted import permitted
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.privilege import width
 from provisioner.core.recovery import in_place
 from provisioner.core.situation import Case, Situation, cases
 from provisioner.core.underway import never_sent, open_operation
-
-LOST = frozenset({RemoteStatus.DEAD, RemoteStatus.DENIED, RemoteStatus.DISABLED})
-"""How a credential can stand at its vendor when its consumers can no longer use it."""
+from provisioner.core.users import left
 
 BESIDE_RETIRE = frozenset({Action.UPDATE, Action.RENEW, Action.REPLACE})
 """What may be planned for an address beside the end of an older generation."""
@@ -41,11 +41,13 @@ def plan(situation: Situation) -> Plan:
     """Decide every change. The result has no verdicts yet: those are `rails.judge`'s."""
     addresses: list[tuple[tuple[bool, float], list[Change]]] = []
     unchanged = 0
+    unknown: list[str] = []
     for case in cases(situation):
         found = list(_decide(case))
         if found:
             addresses.append((_urgency(case, found[0]), found))
         unchanged += not found and case.desired is not None
+        unknown += [str(case.address)] if left_unknown(case, found) else []
     addresses.sort(key=lambda one: one[0])
     return Plan(
         project=situation.project,
@@ -53,14 +55,23 @@ def plan(situation: Situation) -> Plan:
         environments=dict(situation.environments),
         changes=tuple(change for _, found in addresses for change in found),
         unchanged=unchanged,
+        secrets_unknown=tuple(unknown),
         planned_at=situation.now,
         observed_at=situation.observed_at,
         unseen=tuple(
             f"{provider} in {environment}: {listing.unseen}"
             for (provider, environment), listing in sorted(situation.observations.items())
             if listing.unseen
-        ),
+        )
+        + tuple(situation.unasked),
+        users_left=tuple(left(situation, _told_of_users(addresses))),
     )
+
+
+def _told_of_users(addresses: Iterable[tuple[object, list[Change]]]) -> set[Address]:
+    """The addresses that have a change which waits for its user."""
+    changes = (change for _, found in addresses for change in found)
+    return {one.address for one in changes if any(reason.code == "user" for reason in one.reasons)}
 
 
 def _urgency(case: Case, change: Change) -> tuple[bool, float]:
@@ -74,7 +85,8 @@ def _urgency(case: Case, change: Change) -> tuple[bool, float]:
 def _decide(case: Case) -> Iterator[Change]:
     main = next((change for check in CHECKS if (change := check(case))), None)
     if main is not None:
-        yield main
+        main = held_back(case, main)
+        yield permitted(case, main)
     if main is None or main.action in BESIDE_RETIRE:
         yield from _retirements(case)
 
@@ -105,16 +117,15 @@ def _absent(case: Case) -> Change | None:
     return None
 
 
-def _gone(case: Case) -> Change | None:
+def _lost(case: Case) -> Change | None:
     """The vendor no longer has, or no longer accepts, what the record says is active."""
-    if case.desired is None or case.record is None or not case.looked:
+    found = standing(case)
+    if case.desired is None or found is None:
         return None
-    if case.observed is None:
-        return make(case, case.desired, Action.CREATE, Reason("drift", "drift: gone at the vendor"))
-    if case.observed.status in LOST:
-        why = Reason("drift", f"drift: {case.observed.status} at the vendor")
-        return make(case, case.desired, Action.REPLACE, why)
-    return None
+    if found.kind is Kind.WAITING:
+        return postpone(case, case.desired, because(found))
+    action = Action.CREATE if case.observed is None else Action.REPLACE
+    return make(case, case.desired, action, because(found))
 
 
 def _other_provider(case: Case) -> Change | None:
@@ -131,12 +142,11 @@ def _field_takes(takes: OnChange, action: Action, case: Case) -> Change | None:
     paths = paths_that_take(case, case.desired, takes)
     if not paths:
         return None
-    names = ", ".join(paths)
-    if _altered(case, case.desired) >= set(paths):
-        why = Reason("drift", f"drift: {names} altered at the vendor, which takes a {action}")
-    else:
-        why = Reason("differs", f"{names}: takes a {action}")
-    return make(case, case.desired, action, why)
+    drifted = [one for one in altered(case, case.desired) if {f.path for f in one.fields} & set(paths)]
+    if {field.path for one in drifted for field in one.fields} >= set(paths):
+        why = because(*drifted)
+        return make(case, case.desired, action, replace(why, text=f"{why.text}, which takes a {action}"))
+    return make(case, case.desired, action, Reason("differs", f"{', '.join(paths)}: takes a {action}"))
 
 
 def _renewal_ordered(case: Case) -> Change | None:
@@ -153,6 +163,14 @@ def _renewal(case: Case, desired: Desired, reason: Reason) -> Change | None:
     if case.order is not None and case.order.compromised:
         return make(case, desired, Action.RENEW, reason)  # its old ones end first
     return postpone(case, desired, Reason("max live", f"{reason.text}; {len(live)} live, {most} allowed"))
+
+
+def _rotated(case: Case) -> Change | None:
+    """Somebody else had the secret replaced: what consumers were given is dead."""
+    found = rotated(case)
+    if case.desired is None or case.record is None or found is None or not case.record.secret_known:
+        return None
+    return _renewal(case, case.desired, because(found))
 
 
 def _renewal_due(case: Case) -> Change | None:
@@ -179,26 +197,25 @@ def _updated(case: Case) -> Change | None:
 def _why_updated(case: Case, paths: list[str]) -> Reason:
     if paths == ["name"] and case.renamed_from:
         return renamed(case.renamed_from)
-    if case.desired and _altered(case, case.desired) == set(paths):
-        return Reason("drift", f"drift: {', '.join(paths)} altered at the vendor")
-    return Reason("differs", f"{', '.join(paths)} differ{'s' if len(paths) == 1 else ''}")
-
-
-def _altered(case: Case, desired: Desired) -> set[str]:
-    """What is otherwise at the vendor although the manifest wants what was applied."""
-    edited = {difference.path for difference in vendor_differences(case, desired)}
-    return {difference.path for difference in drift(case, desired)} - edited
+    drifted = altered(case, case.desired) if case.desired else ()
+    theirs = {field.path for one in drifted for field in one.fields}
+    ours = [path for path in paths if path not in theirs]
+    if not ours:
+        return because(*drifted)
+    return Reason("differs", f"{', '.join(ours)} differ{'s' if len(ours) == 1 else ''}")
 
 
 CHECKS: tuple[Callable[[Case], Change | None], ...] = (
     open_operation,
     _undeclared,
     _revoke_ordered,
+    imported,
     _absent,
-    _gone,
+    _lost,
     _other_provider,
     partial(_field_takes, OnChange.REPLACE, Action.REPLACE),
     _renewal_ordered,
+    _rotated,
     _renewal_due,
     partial(_field_takes, OnChange.RENEW, Action.RENEW),
     _updated,

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from provisioner.core.capabilities import Capabilities, Renewal
+from provisioner.core.drift import ROTATED
 from provisioner.core.family import key_of
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Kind, Record
-from provisioner.core.plan import Plan, Verdict
+from provisioner.core.plan import Change, Plan, Verdict
 from provisioner.core.project import Limits
+from provisioner.core.recovery import MAKES
 from provisioner.core.renewal import Policy
 
 
@@ -85,20 +87,35 @@ def _wider(plan: Plan, track: Track) -> Iterator[Verdict]:
 
 
 def _own_credential(plan: Plan, track: Track) -> Iterator[Verdict]:
-    for change in plan.changes:
-        record = track.records.get(change.address)
-        if change.action not in ENDS or record is None:
-            continue
-        if any(g.remote_id in track.own for g in record.generations if g.number in change.ends):
+    for change in plan.changes if track.own else ():
+        if takes_away(change, track.capabilities[change.address]) and track.own & _ended(change, track):
             yield Verdict(
                 "own credential",
                 f"{change.address} is the credential that this run uses",
-                "run with another one, or revoke it in the vendor's portal",
+                "run with another one, or end it in the vendor's portal",
                 change.address,
             )
 
 
 ENDS = frozenset({Action.REVOKE, Action.RETIRE})
+
+
+def takes_away(change: Change, capabilities: Capabilities) -> bool:
+    """Whether a secret that works now is dead before the run is over."""
+    if change.action in MAKES:
+        in_place = change.action is Action.RENEW and capabilities.renew is Renewal.IN_PLACE
+        return change.compromised or in_place
+    return change.action in ENDS
+
+
+def _ended(change: Change, track: Track) -> set[str]:
+    """The vendor's ids of what a change takes away."""
+    if change.copy:
+        return {change.copy}
+    before = Address(change.address.environment, change.previously or change.address.name)
+    record = track.records.get(before)
+    ends = change.ends if change.action in ENDS else [one.number for one in record.live] if record else ()
+    return {one.remote_id for one in record.generations if one.number in ends} if record else set()
 
 
 def _downtime(plan: Plan, track: Track) -> Iterator[Verdict]:
@@ -107,6 +124,8 @@ def _downtime(plan: Plan, track: Track) -> Iterator[Verdict]:
             continue
         if track.capabilities[change.address].renew is not Renewal.IN_PLACE:
             continue
+        if any(reason.code == ROTATED for reason in change.reasons):
+            continue  # what consumers hold is dead already
         if not Policy.of(change.desired["local"].get("rotate")).allow_downtime:
             yield Verdict(
                 "downtime",

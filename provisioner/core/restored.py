@@ -203,6 +203,7 @@ def _numbered(
                 tag=str(stranger.tag),
                 created_at=stranger.observed.created_at or now,
                 expires_at=stranger.observed.expires_at,
+                issued_at=stranger.observed.issued_at,
                 provider=stranger.provider,
             )
         )

@@ -126,6 +126,7 @@ async def capture(work: Work, issued: Issued) -> None:
         sealed=sealed,
         created_at=work.context.now(),
         expires_at=issued.expires_at,
+        issued_at=issued.issued_at,
     )
     try:
         await keep(work, rescued)
@@ -155,6 +156,7 @@ async def keep(work: Work, captured: Stranded) -> None:
         tag=str(work.tag),
         created_at=captured.created_at,
         expires_at=captured.expires_at,
+        issued_at=captured.issued_at,
         provider=work.operation.provider,
     )
     writes: list[Write] = [SaveGeneration(work.address, generation, captured.sealed)]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from provisioner.core.capabilities import Observe, field_rules
-from provisioner.core.model import Observed, RemoteStatus
+from provisioner.core.model import JsonObject, Observed, RemoteStatus
 from provisioner.core.privilege import covers, weigh
 from provisioner.core.provider import KeepsSecrets, Outcome, Provider, Verification
 from provisioner.core.secret import Secret
@@ -72,18 +72,18 @@ async def dead(work: Work, provider: Provider, remote_id: str) -> None:
         )
 
 
-async def within(work: Work) -> None:
-    """Look at what an update left at the vendor. Raises TooWide where that allows more than was asked.
+async def within(work: Work, asked: JsonObject) -> None:
+    """Look at what an update left at the vendor. Raises TooWide where that allows more than these fields.
 
     A vendor that may replace a secret with every answer is not asked again: its next plan shows it.
     """
     if work.capabilities.observe is Observe.NONE or isinstance(work.provider, KeepsSecrets):
         return
-    if not LIMITS & work.desired["fields"].keys():
+    if not LIMITS & asked.keys():
         return
     look = partial(work.provider.get, work.remote_id)
-    found = await settled(work, look, lambda seen: not _wider(work, seen))
-    if more := ", ".join(_wider(work, found)):
+    found = await settled(work, look, lambda seen: not _wider(work, asked, seen))
+    if more := ", ".join(_wider(work, asked, found)):
         raise TooWide(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
 
 
@@ -91,8 +91,8 @@ LIMITS = frozenset({"scopes", "allow_ips"})
 """The fields that say what a credential may do, and from where."""
 
 
-def _wider(work: Work, seen: Observed | None) -> list[str]:
-    asked, shown = work.desired["fields"], seen.fields if seen is not None else {}
+def _wider(work: Work, asked: JsonObject, seen: Observed | None) -> list[str]:
+    shown = seen.fields if seen is not None else {}
     rules = field_rules(work.declaration.schema)
     both = sorted(LIMITS & asked.keys() & shown.keys())
     return [path for path in both if weigh(path, asked[path], shown[path], rules).more]

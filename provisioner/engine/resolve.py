@@ -14,6 +14,7 @@ from provisioner.core.journal import Audit, Operation, Phase, SaveGeneration, Sa
 from provisioner.core.model import Address, Generation, GenerationState, Observed, Record, RemoteStatus, Via
 from provisioner.core.plan import change_from_json
 from provisioner.core.provider import KeepsSecrets
+from provisioner.engine.adopt import holder_of
 from provisioner.engine.apply import Outcome, Status, ended
 from provisioner.engine.context import Context, Waits, Work
 from provisioner.engine.make import capture
@@ -107,11 +108,9 @@ async def _look(work: Work, remote_id: str) -> Observed | None:
 
 
 def _require_free(work: Work, remote_id: str) -> None:
-    for address, record in work.context.store.records([work.address.environment]).items():
-        for generation in record.generations:
-            issuer = generation.provider or record.provider
-            if (issuer, generation.remote_id) == (work.operation.provider, remote_id):
-                raise Refused(f"{remote_id} is generation {generation.number} of {address} already")
+    place = work.operation.provider, work.address.environment
+    if held := holder_of(work.context.store, *place, remote_id):
+        raise Refused(f"{remote_id} is generation {held[1]} of {held[0]} already")
 
 
 def _told(work: Work, word: Word, **how: str) -> Audit:
@@ -128,6 +127,7 @@ async def _take_without_secret(work: Work, remote_id: str, seen: Observed | None
         tag=str(work.tag),
         created_at=(seen and seen.created_at) or work.operation.updated_at,
         expires_at=seen.expires_at if seen else None,
+        issued_at=seen.issued_at if seen else None,
         provider=work.operation.provider,
     )
     older = [

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from provisioner.core.capabilities import Verb
+from provisioner.core.drift import left_alone
 from provisioner.core.journal import Audit, Phase, SaveRecord
-from provisioner.core.provider import KeepsSecrets
+from provisioner.core.provider import KeepsSecrets, Spec
 from provisioner.engine import handoff, prove
 from provisioner.engine.context import Work, not_masking
 from provisioner.engine.deliver import deliver
 from provisioner.errors import OutcomeUnknown, ProviderError
 
-LOCAL = frozenset({"owner", "labels", "deliver", "rotate", "protect", "name"})
+LOCAL = frozenset({"owner", "labels", "deliver", "rotate", "protect", "ignore_drift", "name"})
 """Fields that only we keep: the vendor is not called for them."""
 
 
@@ -45,13 +46,26 @@ async def at_vendor(work: Work) -> None:
     if Verb.UPDATE in work.capabilities.portal:
         await handoff.confirmed(work, Verb.UPDATE, work.operation.generation, changed, work.remote_id)
     else:
-        await work.provider.update(work.remote_id, work.spec)
-        await prove.within(work)
+        spec = await _to_set(work, changed)
+        await work.provider.update(work.remote_id, spec)
+        await prove.within(work, spec.fields)
+
+
+async def _to_set(work: Work, changed: Collection[str]) -> Spec:
+    """What is declared, but for what is to be left as the vendor has it: an update sets every field."""
+    if not work.desired["local"].get("ignore_drift"):
+        return work.spec
+    seen = await work.provider.get(work.remote_id)
+    if seen is None:
+        return work.spec
+    return Spec(work.address, left_alone(work.desired["fields"], seen, work.desired["local"], changed))
 
 
 async def hand_over(work: Work) -> None:
     """verified ► delivered: the present secret goes where it was not yet, as one does that was replaced."""
-    if any(field.path == "deliver" for field in work.change.fields):
+    if work.record is not None and not work.record.secret_known:
+        pass  # there is nothing to deliver before it is renewed
+    elif any(field.path == "deliver" for field in work.change.fields):
         await deliver(work, again=True)
     elif isinstance(work.provider, KeepsSecrets):
         await deliver(work)

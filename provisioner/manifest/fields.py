@@ -36,6 +36,11 @@ class Vendor:
         """The provider's name."""
         return self.declaration.name
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every field that it has, its settings as `settings.NAME` besides."""
+        return frozenset(path for path, _ in _fields(self.declaration.schema))
+
     def holds(self, name: str) -> bool:
         """Whether the vendor has this field at all."""
         return name in self.declaration.schema.get("properties", {})

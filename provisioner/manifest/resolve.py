@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from provisioner.core import renewal
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
 from provisioner.core.project import Environment
-from provisioner.manifest import deliveries, fields
+from provisioner.manifest import deliveries, fields, ignored
 from provisioner.manifest.entries import Entry
 from provisioner.manifest.house import House
 from provisioner.manifest.layers import Layer, merge, origin
 from provisioner.manifest.problems import Place, Problems, unknown
 from provisioner.manifest.shape import Flaw
-from provisioner.manifest.words import VENDOR_FIELDS
+from provisioner.manifest.words import VENDOR_FIELDS, Path
+
+Trace = Callable[[Address, Callable[[Path], Place]], None]
+"""What is told of each resolved credential how to find the place of something of it."""
 
 
 class Resolver:
     """Resolves entries against one project."""
 
-    def __init__(self, house: House, declarations: Mapping[str, Declaration], problems: Problems) -> None:
+    def __init__(
+        self,
+        house: House,
+        declarations: Mapping[str, Declaration],
+        problems: Problems,
+        trace: Trace | None = None,
+    ) -> None:
+        self.declarations = declarations
         self._house = house
-        self._declarations = declarations
+        self._trace = trace
         self._problems = problems
         self._vendors: dict[str, fields.Vendor] = {}
         self._bases: dict[str, tuple[Layer, ...]] = {}
@@ -43,11 +53,11 @@ class Resolver:
         name = entry.values.get("provider")
         if name is None:
             return None  # missing or flawed, which is told already
-        if name not in self._declarations:
-            self._problems.add(entry.at("provider"), unknown("provider", name, self._declarations))
+        if name not in self.declarations:
+            self._problems.add(entry.at("provider"), unknown("provider", name, self.declarations))
             return None
         if name not in self._vendors:
-            self._vendors[name] = fields.Vendor.of(self._declarations[name])
+            self._vendors[name] = fields.Vendor.of(self.declarations[name])
             self._bases[name] = self._house.defaults(name)
         return self._vendors[name]
 
@@ -59,7 +69,7 @@ class Resolver:
             self._problems.add(entry.environment_place(name), unknown("environment", name, known))
             return None
         provider = str(entry.values.get("provider"))
-        if provider in self._declarations and not self._house.configured(provider, name):
+        if provider in self.declarations and not self._house.configured(provider, name):
             self._problems.add(
                 entry.environment_place(name),
                 f"{provider} is not configured in {name}: add `{name}:` under `providers: {provider}:` in "
@@ -76,6 +86,7 @@ class Resolver:
         deliver: Sequence[JsonValue] = merged.get("deliver", ())
         flaws.extend(deliveries.check(deliver, self._house.names("sinks"), vendor.declaration))
         flaws.extend(self._rotation(merged, vendor, environment))
+        flaws.extend(ignored.check(vendor, layers))
         if flaws:
             self._note(flaws, layers, entry)
             return None
@@ -85,6 +96,8 @@ class Resolver:
         if local is None:
             return None
         self._claim(local, environment.kind, address, layers, entry)
+        if self._trace is not None:
+            self._trace(address, lambda path: self._place(layers, Flaw(path, ""), entry))
         return Desired(
             address=address,
             kind=environment.kind,
@@ -159,6 +172,7 @@ class Resolver:
             "deliver": deliveries.resolve(deliver, self._house.sinks, vendor.declaration, address),
             "rotate": dict(rotate) if rotate else None,
             "protect": merged.get("protect", environment.kind is Kind.PRODUCTION),
+            **ignored.local(vendor, merged),
         }
 
     def _claim(

@@ -58,6 +58,14 @@ def tag(body: JsonValue, name: str) -> Tag | None:
     return Tag.parse(value)
 
 
+def called(body: JsonValue, name: str) -> str:
+    """What people call it, on one line: a text that is no tag of ours; empty where there is none."""
+    value = body.get(name)
+    if not isinstance(value, str) or Tag.parse(value) is not None:
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
 def moment(body: JsonValue, name: str) -> datetime:
     """A required moment in RFC 3339, as UTC."""
     value = datetime.fromisoformat(text(body, name))
@@ -71,11 +79,22 @@ def present(**fields: JsonValue) -> JsonObject:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def issued(parts: Iterable[str]) -> Callable[[int, JsonValue], Issued]:
-    """A reader of an answer that holds an id and these parts of a secret."""
+def absent(**fields: JsonValue) -> frozenset[str]:
+    """The names of the fields that a vendor shows as null: somebody may have emptied them."""
+    return frozenset(name for name, value in fields.items() if value is None)
+
+
+def latest(body: JsonValue, *names: str) -> datetime | None:
+    """The first of these moments that is there and set: when a secret was issued; None for none of them."""
+    return next((moment(body, name) for name in names if body.get(name) is not None), None)
+
+
+def issued(parts: Iterable[str], *moments: str) -> Callable[[int, JsonValue], Issued]:
+    """A reader of an answer that holds an id, these parts of a secret, and perhaps one of these moments."""
 
     def read(_status: int, body: JsonValue) -> Issued:
-        return Issued(text(body, "id"), Secret({part: text(body, part) for part in parts}))
+        secret = Secret({part: text(body, part) for part in parts})
+        return Issued(text(body, "id"), secret, issued_at=latest(body, *moments))
 
     return read
 

@@ -49,9 +49,9 @@ class Collection:
             await self.confirm()
         return found
 
-    async def create(self, body: JsonObject, parts: tuple[str, ...]) -> Issued:
-        """Make an item whose answer holds these parts of a secret."""
-        return await self._http.send(self._create, issued(parts), json=body)
+    async def create(self, body: JsonObject, parts: tuple[str, ...], *moments: str) -> Issued:
+        """Make an item whose answer holds these parts of a secret, and one of these moments of its issue."""
+        return await self._http.send(self._create, issued(parts, *moments), json=body)
 
     async def update(self, remote_id: str, body: JsonObject) -> None:
         """Change what the body names."""

@@ -8,7 +8,8 @@ beside the secret key; our name is its name; that accesses of the test environme
 and that a new or disabled one is settled within two seconds.
 
 The management token is `TOKEN:SECRETKEY` of an AuthAccess that may write. What it creates may not do more
-than it may itself (FP3).
+than it may itself (FP3): its own permission is read by its own token (FP4). One that is recognised and may not
+read itself is MoneyInOnly, the one permission that reads nothing (FP2).
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from provisioner.core.capabilities import (
 )
 from provisioner.core.model import JsonObject, JsonValue, Listing, Observed, RemoteStatus, Tag, Via
 from provisioner.core.project import ProviderConfig
-from provisioner.core.provider import Issued, Provider, Spec, User, Verification
+from provisioner.core.provider import Authority, Issued, Provider, Spec, User, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import NotAuthorised, ProviderError, VendorRejected
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import GONE, moment, nothing, present, text, words
+from provisioner.providers.answers import GONE, absent, called, moment, nothing, present, text, words
 from provisioner.providers.fpay_trial import PARTS, attempt, permission
 from provisioner.providers.http import Http
 from provisioner.providers.portal import Portal, by_hand
@@ -44,7 +45,12 @@ _PATH = "authAccess"
 _CREATE = Route("POST", _PATH, Safety.ONCE, accept=frozenset({403, 409}))
 _LIST = Route("GET", _PATH, Safety.READ)
 _GET = Route("GET", f"{_PATH}/{{id}}", Safety.READ, accept=GONE)
+_OWN = Route("GET", f"{_PATH}/{{id}}", Safety.READ, accept=frozenset({403}))
 _UPDATE = Route("PATCH", f"{_PATH}/{{id}}", Safety.IDEMPOTENT, body=False)
+
+_READS_NOTHING = "MoneyInOnly"
+_WRITES = frozenset({"FullAccess", "ReadWriteNoMoneyOut"})
+"""The permissions whose holder may create and update at all (FP2, FP3)."""
 
 _PAGE_SIZE = 500
 """As large as the contract allows."""
@@ -78,6 +84,7 @@ API = Capabilities(
     observe=Observe.LIST,  # FP5
     portal=frozenset({Verb.CAPTURE, Verb.REVOKE}),  # FP9, FP8
     consistency=2.0,
+    authority=True,  # FP3, FP4
     sessions=Sessions.DIE,  # each request carries the secret key, there are no others
 )
 
@@ -188,6 +195,15 @@ class FPay:
         """FPay links an AuthAccess to no users."""
         return ()
 
+    async def authority(self) -> Authority | None:
+        """The AuthAccess that we work with, got by its own token (FP4); None for a token of another form."""
+        token = self._http.token
+        public, colon, _ = token.reveal("token").partition(":") if token else ("", "", "")
+        if not colon:
+            return None  # what stands there may all be secret, and an id is part of a URL
+        own = await self._http.send(_OWN, _own_permission, id=public)
+        return Authority(public, own in _WRITES, frozenset({own}), "FP3")
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._http.close()
@@ -209,6 +225,10 @@ def _new(spec: Spec, tag: Tag) -> JsonObject:
 def _scope(fields: JsonObject) -> str:
     (scope,) = fields["scopes"]
     return str(scope)
+
+
+def _own_permission(status: int, body: JsonValue) -> str:
+    return _READS_NOTHING if status == 403 else permission(body)
 
 
 def _modifiable(fields: JsonObject) -> JsonObject:
@@ -250,7 +270,9 @@ def _observed(body: JsonValue) -> Observed:
             settings=present(foreign_data=body.get("foreignData")),
         ),
         tag=Tag.parse(body.get("foreignId", "")),
+        name=called(body, "name"),
         created_at=moment(body["createdTime"], "iso8601"),
+        unset=absent(description=body.get("description")),
     )
 
 

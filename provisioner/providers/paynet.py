@@ -31,7 +31,7 @@ from provisioner.core.provider import Issued, Outcome, Provider, Spec, User, Ver
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import issued, moment, present, tag, text, texts
+from provisioner.providers.answers import absent, called, issued, latest, moment, present, tag, text, texts
 from provisioner.providers.collection import Collection
 from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT, ask_for_token, compared, token_route, unexpected
@@ -43,6 +43,9 @@ _PATH = "developer/v1/keys"
 _REVEAL = Route("GET", "developer/v1/keys/{id}/secret", Safety.READ, quotable=False)
 _RENEW = Route("POST", "developer/v1/keys/{id}/renew", Safety.ONCE, quotable=False)
 _TOKEN = token_route("auth/token")
+
+_MOMENTS = ("renewed_at", "created_at")
+"""When the present secret was issued: the later first, which a key has that was renewed."""
 
 _STATUSES = {
     "active": RemoteStatus.LIVE,
@@ -137,7 +140,7 @@ class PayNet:
     async def create(self, spec: Spec, tag: Tag) -> Issued:
         """ "Create API Key": made at once in either environment (PN1, PN2)."""
         body = {"label": str(tag), "scopes": list(spec.fields["scopes"]), **_writable(spec.fields)}
-        return await self._keys.create(body, CLIENT)
+        return await self._keys.create(body, CLIENT, *_MOMENTS)
 
     async def update(self, remote_id: str, spec: Spec) -> None:
         """Set the description, or clear it where none is declared; other scopes take a new key."""
@@ -150,7 +153,7 @@ class PayNet:
         written the secret is handed out all the same: losing it would be worse than an older tag, which
         still says whose the key is, and at worst lets a recovery renew once more.
         """
-        renewed = await self._http.send(_RENEW, issued(CLIENT), id=remote_id)
+        renewed = await self._http.send(_RENEW, issued(CLIENT, *_MOMENTS), id=remote_id)
         try:
             await self._keys.update(remote_id, {"label": str(tag)})
         except ProviderError as error:
@@ -210,7 +213,10 @@ def _observed(body: JsonValue) -> Observed:
         status=_STATUSES[text(body, "status")],
         fields=present(description=body["description"], scopes=texts(body, "scopes")),
         tag=tag(body, "label"),
+        name=called(body, "label"),
         created_at=moment(body, "created_at"),
+        issued_at=latest(body, *_MOMENTS),
+        unset=absent(description=body["description"]),
     )
 
 

@@ -28,7 +28,7 @@ from provisioner.core.provider import Issued, Outcome, Provider, Spec, User, Ver
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import moment, present, tag, text
+from provisioner.providers.answers import absent, called, moment, present, tag, text
 from provisioner.providers.collection import Collection
 from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT, ask_for_token, compared, token_route, unexpected
@@ -177,7 +177,9 @@ def _observed(body: JsonValue) -> Observed:
             settings={"development_mode": mode},
         ),
         tag=tag(body, "label"),
+        name=called(body, "label"),
         created_at=moment(body, "created_at"),
+        unset=absent(description=body["description"], user=body["user"]),
     )
 
 
@@ -191,6 +193,8 @@ def _user(body: JsonValue) -> User:
         active=body["active"] is True,
         scopes=_BOTH if allowed else frozenset(),
         detail=f"role {text(body, 'role')} {' and '.join(rights)}".rstrip(),
+        allows=frozenset(allowed),
+        denies=frozenset(denied),
     )
 
 

@@ -39,7 +39,7 @@ from provisioner.core.provider import Issued, Outcome, Provider, Spec, User, Ver
 from provisioner.core.secret import Secret
 from provisioner.errors import OutcomeUnknown, ProviderError
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import issued, moment, networks, present, tag, text
+from provisioner.providers.answers import absent, called, issued, latest, moment, networks, present, tag, text
 from provisioner.providers.collection import Collection
 from provisioner.providers.http import Http
 from provisioner.providers.paytia_trial import attempt
@@ -51,6 +51,7 @@ _KEY = ("api_key",)
 _TOKENS = ("client_id", "client_secret", "access_token", "refresh_token")
 PARTS = (*_KEY, *_TOKENS)
 """The parts of the bundle (PY9), in the order in which the document has a person meet them."""
+_MOMENT = "tokens_generated_at"
 
 _PATH = "admin/v1/api-keys"
 # Asked again it replaces what it gave before: a second answer is as good as the first.
@@ -138,7 +139,7 @@ class Paytia:
         made = await self._keys.create({"label": str(tag), **_writable(spec.fields)}, _KEY)
         rest = await self._generate(made.remote_id)
         if isinstance(rest, Issued):
-            return Issued(made.remote_id, _bundle(made.secret, rest.secret))
+            return Issued(made.remote_id, _bundle(made.secret, rest.secret), issued_at=rest.issued_at)
         if isinstance(rest, OutcomeUnknown) or not await self._removed(made.remote_id):
             raise OutcomeUnknown(
                 f"{spec.address}: an API key was made, and got no tokens: {rest.message}",
@@ -184,7 +185,7 @@ class Paytia:
 
     async def _generate(self, remote_id: str) -> Issued | ProviderError:
         try:
-            return await self._http.send(_GENERATE, issued(_TOKENS), id=remote_id)
+            return await self._http.send(_GENERATE, issued(_TOKENS, _MOMENT), id=remote_id)
         except ProviderError as error:
             return error
 
@@ -231,7 +232,10 @@ def _observed(body: JsonValue) -> Observed:
             settings={"webhook_format": text(body, "webhook_format"), "enhance_security": enhanced},
         ),
         tag=tag(body, "label"),
+        name=called(body, "label"),
         created_at=moment(body, "created_at"),
+        issued_at=latest(body, _MOMENT),
+        unset=absent(description=body["description"]),
     )
 
 

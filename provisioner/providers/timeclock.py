@@ -37,7 +37,7 @@ from provisioner.core.provider import Issued, Provider, Spec, User, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError, VendorRejected
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import GONE, moment, nothing, tag, text, words
+from provisioner.providers.answers import GONE, called, latest, moment, nothing, tag, text, words
 from provisioner.providers.collection import Collection
 from provisioner.providers.http import Http
 from provisioner.providers.portal import Portal, by_hand
@@ -240,7 +240,8 @@ def _granted(status: int, body: JsonValue) -> Issued | tuple[int, str]:
 
 
 def _with_key(_status: int, body: JsonValue) -> Issued:
-    return Issued(_observed(body).remote_id, _pair(_status, body))
+    made = _observed(body)
+    return Issued(made.remote_id, _pair(_status, body), issued_at=made.issued_at)
 
 
 def _pair(_status: int, body: JsonValue) -> Secret:
@@ -260,7 +261,9 @@ def _observed(body: JsonValue) -> Observed:
         status=RemoteStatus.LIVE,  # an access that was revoked is not shown any more
         fields={"user": user},
         tag=tag(body, "label"),
+        name=called(body, "label"),
         created_at=moment(body, "created_at"),
+        issued_at=latest(body, "key_changed_at", "created_at"),
     )
 
 

@@ -63,7 +63,13 @@ def _generate_tokens(call: Call) -> Reply:
     call.data.forget_tokens(key, keeping=KEY)
     key = call.data.update(key, label=key.label, fields=fields, secret=digest(client_secret))
     pair = issue_pair(call.data, key)
-    shown = {"id": key.id, "client_id": key.client_id, "client_secret": client_secret, **pair}
+    shown = {
+        "id": key.id,
+        "client_id": key.client_id,
+        "client_secret": client_secret,
+        **pair,
+        "tokens_generated_at": fields["tokens_generated_at"],
+    }
     return Reply(201, shown, headers=NO_STORE)
 
 

@@ -85,6 +85,7 @@ def _encode(rescued: Stranded) -> bytes:
         "address": str(rescued.address),
         "created_at": rescued.created_at.isoformat(),
         "expires_at": rescued.expires_at and rescued.expires_at.isoformat(),
+        "issued_at": rescued.issued_at and rescued.issued_at.isoformat(),
     }
     return json.dumps(value, indent=2, sort_keys=True).encode()
 
@@ -114,8 +115,13 @@ def _decode(value: JsonObject) -> Stranded:
         remote_id=_text(value, "remote_id"),
         sealed=_text(value, "sealed"),
         created_at=datetime.fromisoformat(value["created_at"]),
-        expires_at=value["expires_at"] and datetime.fromisoformat(value["expires_at"]),
+        expires_at=_moment(value["expires_at"]),
+        issued_at=_moment(value.get("issued_at")),  # older files have none
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _text(value: Mapping[str, object], key: str) -> str:

@@ -46,6 +46,7 @@ GENERATION_COLUMNS = (
     GENERATIONS.c.expires_at,
     GENERATIONS.c.retire_after,
     GENERATIONS.c.provider,
+    GENERATIONS.c.issued_at,
 )
 
 RECORD_COLUMNS = (

@@ -74,6 +74,7 @@ def generation_row(address: Address, generation: Generation) -> Row:
         "expires_at": stored_or_none(generation.expires_at),
         "retire_after": stored_or_none(generation.retire_after),
         "provider": generation.provider,
+        "issued_at": stored_or_none(generation.issued_at),
     }
 
 
@@ -86,6 +87,7 @@ def generation_of(
     expires_at: str | None,
     retire_after: str | None,
     provider: str,
+    issued_at: str | None,
 ) -> Generation:
     """A generation from its columns, in the order of its fields."""
     return Generation(
@@ -97,6 +99,7 @@ def generation_of(
         moment(expires_at),
         moment(retire_after),
         provider,
+        moment(issued_at),
     )
 
 

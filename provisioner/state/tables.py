@@ -77,6 +77,7 @@ GENERATIONS = Table(
     _text("expires_at", nullable=True),
     _text("retire_after", nullable=True),
     _text("provider"),
+    _text("issued_at", nullable=True),
 )
 
 SECRETS = Table(

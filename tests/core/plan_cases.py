@@ -174,6 +174,7 @@ def generation(
     expires: str | None = None,
     retire_after: str | None = None,
     tag: str = "",
+    issued: str | None = None,
 ) -> Generation:
     """A generation whose remote id is NAME-NUMBER."""
     return Generation(
@@ -184,6 +185,7 @@ def generation(
         moment(created),
         moment(expires) if expires else None,
         moment(retire_after) if retire_after else None,
+        issued_at=moment(issued) if issued else None,
     )
 
 
@@ -220,6 +222,8 @@ def observations(given: Mapping[str, Any]) -> dict[tuple[str, str], Listing]:
                 RemoteStatus(item.get("status", "live")),
                 item.get("fields", {}),
                 Tag.parse(item.get("tag", "")),
+                issued_at=moment(item["issued"]) if "issued" in item else None,
+                unset=frozenset(item.get("unset", ())),
             )
             for id, item in (items or {}).items()
         }

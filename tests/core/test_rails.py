@@ -133,3 +133,16 @@ def test_downtime() -> None:
     assert [("downtime", "test/a")] == refusals(case)
     case["declared"]["test/a"]["rotate"] = {"allow_downtime": True}
     assert [] == refusals(case)
+
+
+def test_no_downtime_after_a_rotation_outside() -> None:
+    """A renewal in place that follows a rotation at the vendor ends no secret that works: it stops nobody."""
+    issued = {"number": 1, "issued": "2026-11-01"}
+    case: dict[str, Any] = {
+        "declared": {"test/a": {"provider": "paynet"}},
+        "records": {"test/a": {"provider": "paynet", "generations": [issued]}},
+        "observed": {"paynet in test": {"a-1": {"issued": "2026-11-19"}}},
+    }
+    assert [] == refusals(case)
+    case["orders"] = {"test/a": {"action": "renew", "reason": "asked"}}
+    assert [("downtime", "test/a")] == refusals(case)
