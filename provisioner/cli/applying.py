@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.cli import approvals, restored
 from provisioner.cli.output import say
 from provisioner.cli.planning import nearest, track
+from provisioner.cli.survey import own_credentials
 from provisioner.core.journal import Audit
-from provisioner.core.model import Via
+from provisioner.core.model import Address, Via
 from provisioner.core.plan import Plan, Verdict
 from provisioner.core.rails import judge
+from provisioner.core.secret import Secret
 from provisioner.errors import Refused
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Manner:
     """The file that the plan was saved in, with its approvals beside it; None for one that was just made."""
     told: tuple[Audit, ...] = ()
     """What to write into the history before anything is done."""
+    brought: Mapping[Address, Secret] = field(default_factory=dict, repr=False)
+    """The secrets of what is imported, where somebody gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
     approved = approvals.check(session, plan, manner.saved)
     sealer = session.sealer(plan.environments, manner.identities)
     with session.store(writing=True) as store:
-        verdicts = judge(plan, track(session, plan, store.records(plan.environments), manner.allow_wider))
+        own = own_credentials(session, plan)
+        records = store.records(plan.environments)
+        verdicts = judge(plan, track(session, plan, records, manner.allow_wider, own))
         cleared = Cleared((*verdicts, *restored.remembered(plan)), (*approved, *manner.told))
         try:
             return asyncio.run(_apply(session, store, sealer, plan, cleared, manner))
@@ -128,7 +134,7 @@ async def _apply(
             person = Terminal(session.registry.declarations, stop, bar.paused) if at_terminal() else None
             context = session.context(store, sealer, vendors, note, person)
             return await engine.apply(
-                context,
+                replace(context, brought=manner.brought),
                 plan,
                 cleared.verdicts,
                 approvals=cleared.approvals,

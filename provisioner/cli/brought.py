@@ -1,4 +1,4 @@
-"""What a person brings back as one JSON document on stdin, checked before anything is done with it.
+"""What a person brings as one JSON document on stdin, checked before anything is done with it.
 
 No message quotes anything of the document: whatever stands in it may be a secret, a misplaced name too.
 """
@@ -6,6 +6,8 @@ No message quotes anything of the document: whatever stands in it may be a secre
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from provisioner.core.handoff import Answer
@@ -23,7 +25,38 @@ def read_answer(stream: BinaryIO, handoff: Handoff, by: str) -> Answer:
 
     Raises UsageError for anything else.
     """
-    return Answer(Secret(_checked(_parsed(stream.read(LARGEST + 1), handoff), handoff)), by)
+    return Answer(read_secret(stream, handoff.asks, handoff.id), by)
+
+
+def read_secret(stream: BinaryIO, asks: Sequence[str], whose: str) -> Secret:
+    """These parts of a secret as one JSON object; where there is but one part, a single line of text will do.
+
+    `whose` stands before each complaint. Raises UsageError for anything else.
+    """
+    wanted = _Wanted(tuple(asks), whose)
+    raw = stream.read(LARGEST + 1)
+    if len(asks) == 1 and not raw.lstrip().startswith(b"{"):
+        return Secret({asks[0]: _line(raw, wanted)})
+    return Secret(_checked(_parsed(raw, wanted), wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to stand on stdin."""
+
+    asks: tuple[str, ...]
+    whose: str
+
+
+def _line(raw: bytes, wanted: _Wanted) -> str:
+    try:
+        lines = raw.decode().split("\n")
+    except UnicodeDecodeError:
+        raise _unfit(wanted, "stdin is not text") from None
+    line = lines[0].strip()
+    if not line or any(rest.strip() for rest in lines[1:]) or len(raw) > LARGEST:
+        raise _unfit(wanted, "stdin is not one line of text")
+    return line
 
 
 class Brought:
@@ -41,14 +74,14 @@ class Brought:
         return False
 
 
-def _parsed(text: bytes, handoff: Handoff) -> JsonValue:
+def _parsed(text: bytes, wanted: _Wanted) -> JsonValue:
     if len(text) > LARGEST:
-        raise _unfit(handoff, f"stdin holds more than {LARGEST} bytes")
+        raise _unfit(wanted, f"stdin holds more than {LARGEST} bytes")
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError):
         # Without its cause, which quotes the document.
-        raise _unfit(handoff, "stdin is not one JSON document, or repeats a name") from None
+        raise _unfit(wanted, "stdin is not one JSON document, or repeats a name") from None
 
 
 def _without_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -58,16 +91,16 @@ def _without_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]
     return found
 
 
-def _checked(found: JsonValue, handoff: Handoff) -> dict[str, str]:
+def _checked(found: JsonValue, wanted: _Wanted) -> dict[str, str]:
     if not isinstance(found, dict):
-        raise _unfit(handoff, "stdin is not a JSON object")
-    strange = len(found.keys() - set(handoff.asks))
+        raise _unfit(wanted, "stdin is not a JSON object")
+    strange = len(found.keys() - set(wanted.asks))
     if strange:
-        raise _unfit(handoff, f"stdin has {strange} name{'s' if strange > 1 else ''} that nobody asked for")
-    missing = [name for name in handoff.asks if not _text(found.get(name))]
+        raise _unfit(wanted, f"stdin has {strange} name{'s' if strange > 1 else ''} that nobody asked for")
+    missing = [name for name in wanted.asks if not _text(found.get(name))]
     if missing:
         raise _unfit(
-            handoff, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or no text"
+            wanted, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or no text"
         )
     return {name: _text(value) for name, value in found.items()}
 
@@ -79,6 +112,6 @@ def _text(value: JsonValue) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _unfit(handoff: Handoff, what: str) -> UsageError:
-    wanted = ", ".join(f'"{name}": "..."' for name in handoff.asks)
-    return UsageError(f"{handoff.id}: {what}", remedy=f"give {{{wanted}}} on stdin")
+def _unfit(wanted: _Wanted, what: str) -> UsageError:
+    needed = ", ".join(f'"{name}": "..."' for name in wanted.asks)
+    return UsageError(f"{wanted.whose}: {what}", remedy=f"give {{{needed}}} on stdin")

@@ -46,6 +46,8 @@ class Row:
     """The id of the open operation."""
     done_at: datetime | None = None
     """When the last operation was done."""
+    secret_known: bool = True
+    """False for what was taken over without its secret."""
 
     @property
     def ends_at(self) -> datetime | None:
@@ -118,6 +120,7 @@ def _row(found: _Found, address: Address, now: datetime) -> Row:
         due=due(declared, record, now),
         operation=operation.id if operation else "",
         done_at=found.done.get(address),
+        secret_known=record is None or record.secret_known,
     )
 
 
@@ -134,7 +137,7 @@ def _state(record: Record | None, operation: Operation | None) -> str:
     if record is None:
         return "not created"
     if record.active is not None:
-        return "active"
+        return "active" if record.secret_known else UNHELD
     return "inactive" if record.live else "revoked"
 
 
@@ -143,6 +146,8 @@ def _under_way(operation: Operation) -> str:
         return f"{operation.action}: {UNKNOWN}"
     return f"{operation.action}: {'waiting' if operation.waiting else INTERRUPTED}"
 
+
+UNHELD = "active, secret unknown"
 
 UNKNOWN, INTERRUPTED = "outcome unknown", "interrupted"
 

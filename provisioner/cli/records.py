@@ -91,6 +91,8 @@ def _lines(found: JsonObject) -> Iterator[str]:
     if record:
         yield from _pairs({name: record[name] for name in ("provider", "via", "version")})
         yield from _pairs({**record["fields"], **record["local"]})
+        if not record["secret_known"]:
+            yield f"  secret unknown: provision renew {plain(found['address'])} makes it whole"
     operation = found["operation"]
     if operation:
         yield "  open operation:"

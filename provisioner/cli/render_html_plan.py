@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from typing import Final
 
 from provisioner.cli.html_page import note, page, section, tag, text
-from provisioner.cli.render_plan import SYMBOLS, counts, field_lines, no_changes, reason_text
+from provisioner.cli.render_plan import (
+    SYMBOLS,
+    USERS_LEFT,
+    counts,
+    field_lines,
+    no_changes,
+    reason_text,
+    secrets_unknown,
+    seen,
+)
 from provisioner.cli.values import listed
 from provisioner.core.plan import Change, Plan
 
 CLASSES: Final = {
     "+": "add",
+    "←": "add",
     "~": "alter",
     "±": "alter",
     "↻": "again",
@@ -32,8 +42,7 @@ def plan_html(plan: Plan, as_of: str = "") -> str:
 
 
 def _lead(plan: Plan) -> str:
-    seen = f"observed {plan.observed_at:%Y-%m-%d %H:%M} UTC" if plan.observed_at else "not observed"
-    return f"Project {plan.project}, state {plan.state}, {seen}."
+    return f"Project {plan.project}, state {plan.state}. {seen(plan)}."
 
 
 def _parts(plan: Plan, as_of: str) -> Iterator[str]:
@@ -42,6 +51,9 @@ def _parts(plan: Plan, as_of: str) -> Iterator[str]:
     refused = (f"{one.rail}: {one.text}; {one.remedy}" for one in plan.verdicts)
     yield note("Refused by the rails: an apply of this plan would do nothing", refused, bad=True)
     yield note("Not observed, so a drift there would not show", plan.unseen)
+    yield note(USERS_LEFT, plan.users_left)
+    yield note("Not managed", plan.unmanaged)
+    yield from (f"<p>{text(line)}</p>" for line in secrets_unknown(plan))
     if not plan.changes:
         yield f"<p>{text(no_changes(plan))}</p>"
         return

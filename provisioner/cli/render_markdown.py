@@ -9,24 +9,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from provisioner.cli.render_plan import SYMBOLS, counts, field_lines, no_changes, reason_text
+from provisioner.cli.render_plan import (
+    SYMBOLS,
+    USERS_LEFT,
+    counts,
+    field_lines,
+    no_changes,
+    reason_text,
+    secrets_unknown,
+    seen,
+)
 from provisioner.cli.values import listed, plain
 from provisioner.core.plan import Change, Plan
 
 
 def plan_markdown(plan: Plan) -> str:
     """The plan for a pull request. Ends without a newline."""
-    lines = [f"### provision plan for {listed(sorted(plan.environments))}", ""]
+    lines = [f"### provision plan for {listed(sorted(plan.environments))}", "", f"{seen(plan)}.", ""]
     if plan.changes:
         lines.extend(line for change in plan.changes for line in _change(change))
         lines.append("")
     lines.extend(_block("Not observed, so a drift there would not show:", plan.unseen))
+    lines.extend(_block("Not managed:", plan.unmanaged))
+    lines.extend(_block(f"{USERS_LEFT}:", plan.users_left))
     lines.extend(
         _block(
             "Refused by the rails:", tuple(f"{one.rail}: {one.text}; {one.remedy}" for one in plan.verdicts)
         )
     )
     lines.append(f"**{counts(plan)}**" if plan.changes else f"**{no_changes(plan)}**")
+    lines.extend(f"\n{code(line)}" for line in secrets_unknown(plan))
     return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ from provisioner.core.plan import Change, FieldChange, Plan
 
 SYMBOLS: Final = {
     Action.CREATE: "+",
+    Action.IMPORT: "←",
     Action.UPDATE: "~",
     Action.REPLACE: "±",
     Action.RENEW: "↻",
@@ -24,6 +25,7 @@ SYMBOLS: Final = {
 
 COLORS: Final = {
     "+": "green",
+    "←": "green",
     "~": "yellow",
     "±": "magenta",
     "↻": "cyan",
@@ -35,6 +37,12 @@ COLORS: Final = {
 EFFECTS: Final = 48
 """The column at which it stands what a field does to access, where the value leaves room."""
 
+USERS_LEFT: Final = "Linked users who left, or may no longer do it; nothing is done about them"
+"""What stands above the credentials in use that have such a user."""
+
+MOST_NAMED: Final = 5
+"""So many addresses stand in a line that counts them."""
+
 FREE_TEXT: Final = frozenset({"description"})
 """Fields whose values are sentences: always in quotes."""
 
@@ -42,15 +50,19 @@ FREE_TEXT: Final = frozenset({"description"})
 def plan_text(plan: Plan, paint: Paint = unpainted) -> str:
     """The plan for a terminal. Ends without a newline."""
     if not plan.changes:
-        return "\n".join([*_unseen(plan), no_changes(plan)])
+        return "\n".join(
+            [*_unseen(plan), *_users_left(plan), *_unmanaged(plan), no_changes(plan), *secrets_unknown(plan)]
+        )
     wide = max(len(str(change.address)) for change in plan.changes)
     lines = [_header(plan), ""]
     for change in plan.changes:
         lines.extend(_change(change, wide, paint))
     lines.append("")
     lines.extend(_unseen(plan))
+    lines.extend(_users_left(plan))
+    lines.extend(_unmanaged(plan))
     lines.extend(_verdicts(plan, paint))
-    lines.extend([_legend(plan, paint), counts(plan)])
+    lines.extend([_legend(plan, paint), counts(plan), *secrets_unknown(plan)])
     return "\n".join(lines)
 
 
@@ -60,7 +72,8 @@ def no_changes(plan: Plan) -> str:
     if not plan.unchanged:
         return f"No changes. Nothing that was asked for is declared or recorded in {where}."
     things = "1 credential is" if plan.unchanged == 1 else f"{plan.unchanged} credentials are"
-    return f"No changes. {things} as declared in {where}."
+    by = "" if plan.observed_at else ", by the state alone: the vendors were not asked"
+    return f"No changes. {things} as declared in {where}{by}."
 
 
 def counts(plan: Plan) -> str:
@@ -76,6 +89,24 @@ def counts(plan: Plan) -> str:
         f" {count_of(handoffs, 'step')} {'needs' if handoffs == 1 else 'need'} a person." if handoffs else ""
     )
     return f"Plan: {', '.join([*parts, f'{plan.unchanged} unchanged'])}.{person}"
+
+
+def secrets_unknown(plan: Plan) -> Iterator[str]:
+    """A line on the secrets that we never had, where there are any."""
+    if not plan.secrets_unknown:
+        return
+    count, first = len(plan.secrets_unknown), plan.secrets_unknown[:MOST_NAMED]
+    more = f" and {count - len(first)} more" if count > len(first) else ""
+    what = "1 secret is" if count == 1 else f"{count} secrets are"
+    it = "it" if count == 1 else "each"
+    yield f"{what} unknown ({plain(', '.join(first))}{more}): provision renew ADDRESS makes {it} whole."
+
+
+def seen(plan: Plan) -> str:
+    """Whether the vendors were asked, and when."""
+    if plan.observed_at is None:
+        return "Not observed: the vendors were not asked"
+    return f"Observed {plan.observed_at:%Y-%m-%d %H:%M} UTC"
 
 
 def reason_text(change: Change) -> str:
@@ -129,6 +160,20 @@ def _unseen(plan: Plan) -> Iterator[str]:
         return
     yield "Not observed, so a drift there would not show:"
     yield from (f"  {plain(text)}" for text in plan.unseen)
+    yield ""
+
+
+def _unmanaged(plan: Plan) -> Iterator[str]:
+    if plan.unmanaged:
+        yield from map(plain, plan.unmanaged)
+        yield ""
+
+
+def _users_left(plan: Plan) -> Iterator[str]:
+    if not plan.users_left:
+        return
+    yield f"{USERS_LEFT}:"
+    yield from (f"  {plain(text)}" for text in plan.users_left)
     yield ""
 
 

@@ -91,6 +91,7 @@ def _json(row: Row) -> JsonValue:
         "note": row.note,
         "handoffs": list(row.handoffs),
         "generation": row.generation,
+        "secret_known": row.secret_known,
         "users": list(row.users),
         "issued_at": moment(row.issued_at),
         "due_at": moment(row.due.at if row.due else None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,15 @@ class Run:
     auto_approve: bool
     as_json: bool
 
-    def plan_and_apply(self, question: Question) -> int:
-        """Make a plan, show it, ask where it would do anything, and carry it out."""
+    def plan_and_apply(self, question: Question, check: Callable[[Plan], None] = lambda plan: None) -> int:
+        """Make a plan, show it, ask where it would do anything, and carry it out.
+
+        `check` is asked first, and raises for a plan that is not what was meant.
+        """
         from provisioner.engine.apply import refuse
 
         plan = make_plan(self.session, question)
+        check(plan)
         show(plan_text(plan, painter(self.settings, to_stderr=self.as_json)), to_stderr=self.as_json)
         refuse(plan.verdicts)
         approvals.check(self.session, plan, None)

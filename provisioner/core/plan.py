@@ -1,8 +1,8 @@
 """The plan as a value: what would change, why, and a digest over all of it.
 
 A plan is plain data without secrets. Its canonical form is JSON with sorted keys and no white space; the
-digest covers everything but who made it and the moments at which it was made and observed, so that two plans
-would do the same exactly when their digests are equal.
+digest covers everything but who made it, the moments at which it was made and observed, and what it only
+tells of users, so that two plans would do the same exactly when their digests are equal.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ class Change:
     """The generations that it ends: of a revoke or a retire."""
     copy: str = ""
     """Of a retire: the vendor's id of a second credential under that tag, which is ended instead."""
+    remote_id: str = ""
+    """Of an import: the vendor's id of what is taken into the state."""
     fields: tuple[FieldChange, ...] = ()
     desired: JsonObject | None = None
     """What to bring about: fields, local, user, kind; None where nothing is wanted any more."""
@@ -106,6 +108,12 @@ class Plan:
     """What could not be observed, in words."""
     verdicts: tuple[Verdict, ...] = ()
     """What the rails say; an apply judges again."""
+    secrets_unknown: tuple[str, ...] = ()
+    """The addresses whose secret we never had, and that this plan leaves so."""
+    users_left: tuple[str, ...] = ()
+    """What is wrong with the linked users of credentials in use, in words; nothing is done about them."""
+    unmanaged: tuple[str, ...] = ()
+    """What the vendors have besides what is recorded, counted in words; nothing is done about it."""
     author: str = ""
     """Who made it, as they say themselves; their own approval does not count."""
 
@@ -120,13 +128,13 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hex, over the canonical form without its author and its moments."""
+        """SHA-256, in hex, over the canonical form without what says nothing of what it would do."""
         still = {key: value for key, value in to_json(self).items() if key not in _CIRCUMSTANCES}
         return hashlib.sha256(canonical(still).encode()).hexdigest()
 
 
-_CIRCUMSTANCES = frozenset({"planned_at", "observed_at", "author"})
-"""What of a plan says nothing of what it would do."""
+_CIRCUMSTANCES = frozenset({"planned_at", "observed_at", "author", "users_left", "unmanaged"})
+"""What of a plan says nothing of what it would do: its author, its moments, what it only tells of."""
 
 
 def canonical(value: JsonValue) -> str:
@@ -146,6 +154,9 @@ def to_json(plan: Plan) -> dict[str, JsonValue]:
         "observed_at": plan.observed_at.isoformat() if plan.observed_at else None,
         "unseen": list(plan.unseen),
         "unchanged": plan.unchanged,
+        "secrets_unknown": list(plan.secrets_unknown),
+        "users_left": list(plan.users_left),
+        "unmanaged": list(plan.unmanaged),
         "changes": [change_to_json(change) for change in plan.changes],
         "verdicts": [
             {
@@ -176,6 +187,9 @@ def from_json(document: JsonObject) -> Plan:
         observed_at=datetime.fromisoformat(observed_at) if observed_at else None,
         unseen=tuple(document["unseen"]),
         verdicts=tuple(_verdict(verdict) for verdict in document["verdicts"]),
+        secrets_unknown=tuple(document["secrets_unknown"]),
+        users_left=tuple(document["users_left"]),
+        unmanaged=tuple(document["unmanaged"]),
         author=document["author"],
     )
 
@@ -202,6 +216,7 @@ def change_to_json(change: Change) -> dict[str, JsonValue]:
         "generation": change.generation,
         "ends": list(change.ends),
         "copy": change.copy,
+        "remote_id": change.remote_id,
         "fields": [
             {"path": field.path, "before": field.before, "after": field.after, "effect": field.effect}
             for field in change.fields
@@ -228,6 +243,7 @@ def change_from_json(document: JsonObject) -> Change:
         generation=document["generation"],
         ends=tuple(document["ends"]),
         copy=document["copy"],
+        remote_id=document.get("remote_id", ""),  # an operation of an older version has none
         fields=tuple(FieldChange(**field) for field in document["fields"]),
         desired=document["desired"],
         operation=document["operation"],

@@ -22,6 +22,7 @@ UNDELIVERED: Mapping[Action, frozenset[Phase]] = {
     Action.REPLACE: _MADE,
     Action.RENEW: _MADE,
     Action.UPDATE: frozenset({Phase.SENT, Phase.VERIFIED}),
+    Action.IMPORT: frozenset({Phase.CUT_OVER}),
 }
 """In which phases an operation has its deliveries still before it."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from provisioner.core import permitted
 from provisioner.core.journal import Action, Operation, Phase
 from provisioner.core.model import Address, Desired, Record
 from provisioner.core.plan import Change, Plan
@@ -19,8 +20,11 @@ from provisioner.core.situation import Situation
 KEEPS = frozenset({Action.RETIRE, Action.RECOVER, Action.ACTIVATE, Action.WAIT})
 """What upkeep does beside renewals that are due."""
 
-GIVES_UP = "given up"
-"""The reason of a recovery that ends what a manifest no longer wants."""
+FOR_A_PLAN = frozenset({"given up", "import", "secret unknown"})
+"""The reasons that speak of what the manifests want now, which is for a plan that a person looks at."""
+
+REFUSED = frozenset(permitted.REFUSALS)
+"""The reasons for which a vendor would refuse a change: here they matter for a renewal that is due."""
 
 
 def plan(situation: Situation) -> Plan:
@@ -49,7 +53,7 @@ def _kept(made: Plan, applied: Mapping[Address, Desired]) -> Iterator[Change]:
         codes = {reason.code for reason in change.reasons}
         if change.action is Action.RENEW and "due" in codes and change.address in applied:
             yield replace(change, fields=())  # what somebody altered at the vendor is a person's to look at
-        elif change.action in KEEPS and GIVES_UP not in codes:
+        elif change.action in KEEPS and not FOR_A_PLAN & codes and ("due" in codes or not REFUSED & codes):
             yield change
 
 

@@ -13,13 +13,14 @@ from enum import StrEnum
 from itertools import groupby
 
 from provisioner.core.capabilities import Observe
+from provisioner.core.copies import of_copy
 from provisioner.core.journal import Action, Audit, HandoffState, Operation, Phase
 from provisioner.core.model import Address, Record, Via
 from provisioner.core.plan import Change, Plan, Verdict
 from provisioner.engine.context import Context, Waits, Work
 from provisioner.engine.handoff import waits_for
 from provisioner.engine.operation import begin, carry_out
-from provisioner.errors import PlanStale, ProvisionError, RailsRefused
+from provisioner.errors import PlanStale, ProvisionError, RailsRefused, Refused
 
 
 class Status(StrEnum):
@@ -39,6 +40,8 @@ class Outcome:
     status: Status
     text: str = ""
     remedy: str = ""
+    refused: bool = False
+    """Whether it failed because provision must not do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,10 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """1 when anything failed or was left, 5 when something waits for people, else 0 (design §10)."""
-        if self.of(Status.FAILED) or self.of(Status.NOT_STARTED):
-            return 1
+        """1 when anything failed or was left, 3 when all that failed was refused, 5 when something waits
+        for people, else 0 (design §10)."""
+        if failed := (*self.of(Status.FAILED), *self.of(Status.NOT_STARTED)):
+            return 3 if all(outcome.refused for outcome in failed) else 1
         return 5 if self.of(Status.WAITING) else 0
 
 
@@ -118,14 +122,22 @@ async def _run(
 ) -> Summary:
     places = asyncio.Semaphore(parallelism)
     begun = await _begin_compromised(context, changes)
-    by_address = groupby(changes, key=lambda change: change.address)
 
     async def one_address(group: list[Change]) -> list[Outcome]:
         async with places:
             return await _in_turn(context, group, begun, stopping)
 
-    outcomes = await asyncio.gather(*(one_address(list(group)) for _, group in by_address))
+    outcomes: list[list[Outcome]] = []
+    for some in _in_turns(changes):
+        by_address = groupby(some, key=lambda change: change.address)
+        outcomes += await asyncio.gather(*(one_address(list(group)) for _, group in by_address))
     return Summary(tuple(outcome for group in outcomes for outcome in group))
+
+
+def _in_turns(changes: Sequence[Change]) -> Iterable[Sequence[Change]]:
+    """Copies of production's first: where there is one for each user, they hold the place of ours (TC1)."""
+    copies = [change for change in changes if of_copy(change.address)]
+    return (copies, [change for change in changes if not of_copy(change.address)]) if copies else (changes,)
 
 
 async def _begin_compromised(context: Context, changes: Sequence[Change]) -> dict[Address, Work]:
@@ -154,7 +166,7 @@ async def _one(context: Context, change: Change, begun: Work | None) -> Outcome:
     except Waits as waits:
         return Outcome(change, Status.WAITING, waits.text, waits.remedy)
     except ProvisionError as error:
-        return Outcome(change, Status.FAILED, error.message, error.remedy)
+        return Outcome(change, Status.FAILED, error.message, error.remedy, isinstance(error, Refused))
 
 
 def ended(change: Change, operation: Operation) -> Outcome:

@@ -51,6 +51,8 @@ class Context:
     person: Person | None = None
     """Who does handoffs now; None to leave them for later."""
     watch: Callable[[Step], None] = lambda step: None
+    brought: Mapping[Address, Secret] = field(default_factory=dict, repr=False)
+    """The secrets of what is imported, where somebody gave them."""
     _lent: dict[tuple[str, str], Provider] = field(default_factory=dict, init=False, repr=False)
 
     def vendor(self, name: str, environment: str) -> Provider:

@@ -20,7 +20,7 @@ from provisioner.core.journal import (
 from provisioner.core.model import Address, Record, Tag, Via
 from provisioner.core.plan import Change, change_from_json, change_to_json
 from provisioner.core.recovery import MAKES, in_place
-from provisioner.engine import end, failpoints, make, recover, update
+from provisioner.engine import adopt, end, failpoints, make, recover, update
 from provisioner.engine.context import Context, Waits, Work, not_masking
 from provisioner.errors import (
     HandoffRefused,
@@ -43,6 +43,7 @@ STEPS: Mapping[Action, Steps] = {
     Action.UPDATE: update.STEPS,
     Action.REVOKE: end.STEPS,
     Action.RETIRE: end.STEPS,
+    Action.IMPORT: adopt.STEPS,
 }
 """What follows each phase, by action."""
 
@@ -143,7 +144,7 @@ def _operation(context: Context, change: Change, record: Record | None) -> Opera
         generation=change.generation,
         started_at=now,
         updated_at=now,
-        tag=tag if change.action in MAKES else None,
+        tag=tag if change.action in {*MAKES, Action.IMPORT} else None,
         remote_id=active.remote_id if active and _stays(context, change) else None,
         desired=change_to_json(change),
     )

@@ -19,6 +19,8 @@ _DEPTHS: Final = {
     "users": 2,
     "defaults": 2,
     "removed": 2,
+    "policies": 2,
+    "import": 2,
 }
 """How long the path of the smallest part is that can go without taking its neighbours' sense away."""
 

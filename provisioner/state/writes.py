@@ -63,6 +63,8 @@ def _save_record(connection: Connection, project: str, write: SaveRecord) -> Non
 
 def _remove_record(connection: Connection, project: str, write: RemoveRecord) -> None:
     connection.execute(RECORDS.delete().where(at(RECORDS, project, write.address)))
+    # Else whatever takes the address next would begin at generation 1 again, and write over these.
+    connection.execute(GENERATIONS.delete().where(at(GENERATIONS, project, write.address)))
 
 
 def _rename_record(connection: Connection, project: str, write: RenameRecord) -> None:

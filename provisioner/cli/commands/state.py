@@ -1,4 +1,4 @@
-"""`provision state list|show|copy|resolve|reconcile`."""
+"""`provision state list|show|mv|rm|copy|resolve|reconcile`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import click
 from provisioner.cli import options
 from provisioner.cli.commands.state_copy import copy
 from provisioner.cli.commands.state_reconcile import reconcile
+from provisioner.cli.commands.state_relocate import mv, rm
 from provisioner.cli.commands.state_resolve import resolve
 from provisioner.cli.output import show as print_
 from provisioner.cli.output import show_json
@@ -14,10 +15,10 @@ from provisioner.cli.output import show_json
 
 @click.group()
 def state() -> None:
-    """Look into the state store, copy it, and settle what is in doubt."""
+    """Look into the state store, move and forget what is in it, copy it, and settle what is in doubt."""
 
 
-for _command in (copy, resolve, reconcile):
+for _command in (mv, rm, copy, resolve, reconcile):
     state.add_command(_command)
 
 

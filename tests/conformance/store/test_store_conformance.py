@@ -132,13 +132,14 @@ def test_forgotten_deliveries_are_due_again(store: StateStore) -> None:
     assert {"a": NOON, "b": NOON} == store.deliveries(PAYROLL, 2)
 
 
-def test_removing_a_record_keeps_its_history(store: StateStore) -> None:
-    """A removed address has no record, but all its generations with their secrets."""
+def test_removing_a_record_forgets_all_of_it(store: StateStore) -> None:
+    """A removed address has nothing left that its next credential could be taken for, or write over."""
     commit(store, SaveRecord(RECORD), SaveGeneration(PAYROLL, GENERATION, "age text"))
+    commit(store, SaveDelivery(PAYROLL, 1, "app-env", NOON))
     commit(store, RemoveRecord(PAYROLL))
     assert {} == store.records(["test"])
-    assert store.generations(PAYROLL) == (GENERATION,)
-    assert store.sealed(PAYROLL, 1) == "age text"
+    assert () == store.generations(PAYROLL)
+    assert (None, {}) == (store.sealed(PAYROLL, 1), store.deliveries(PAYROLL, 1))
 
 
 def test_a_rename_moves_everything(store: StateStore) -> None:
