@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provisioner.core.model import Desired, JsonObject, Kind, Source, Via
+from provisioner.core.model import Address, Desired, JsonObject, Kind, Source, Via
+from provisioner.core.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,18 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """An entry under `import`: what has this id at its vendor is this credential."""
+
+    address: Address
+    remote_id: str
+    source: Source | None = None
+    """Where a manifest says so; None for the command line."""
+    secret_given: bool = False
+    """Whether its secret came along, from the command line."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What the rails allow; None for the default of design §6."""
 
@@ -91,3 +104,8 @@ class Project:
     desired: tuple[Desired, ...]
     removed: tuple[Removed, ...] = ()
     limits: Limits = Limits()
+    policies: tuple[Policy, ...] = ()
+    """The built-in ones, and the project's own."""
+    imports: tuple[Import, ...] = ()
+    users: Mapping[str, JsonObject] = field(default_factory=dict)
+    """What each user of the manifests is called at each vendor, by provider."""

@@ -21,7 +21,8 @@ from provisioner.core.model import (
     RemoteStatus,
     Via,
 )
-from provisioner.core.project import Removed
+from provisioner.core.project import Import, Removed
+from provisioner.core.provider import Authority, Users
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,27 @@ class Situation:
     selection: Selection = Selection()
     hold_retire: bool = False
     """Keep older generations beyond their overlap, as in an incident."""
+    imports: Sequence[Import] = ()
+    users: Mapping[tuple[str, str], Users] = field(default_factory=dict)
+    """By (provider, environment), where a linked user is declared and its vendor answered."""
+    authorities: Mapping[tuple[str, str], Authority] = field(default_factory=dict)
+    """What our own credential is, by (provider, environment), where its vendor says so."""
+    unasked: Sequence[str] = ()
+    """Which of these two could not be asked, and why, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What an entry under `import` names, as far as it can be seen."""
+
+    entry: Import
+    seen: Observed | None
+    looked: bool
+    """Whether its vendor was asked, so that an absence means something."""
+    held_by: Address | None
+    """The address that has it already."""
+    project: str
+    """Ours, to tell a tag of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +119,12 @@ class Case:
     copies: tuple[tuple[Generation, str], ...]
     """What else the vendor shows under the tag of one of our generations, by its id: a request that was given
     up for lost, and came late."""
+    candidate: Candidate | None = None
+    """What it is to take over from its vendor."""
+    users: Users | None = None
+    """The users of the vendor that it is declared at; None where nobody asked."""
+    authority: Authority | None = None
+    """What our own credential there is; None where the vendor does not say."""
 
     @property
     def renamed_from(self) -> str | None:
@@ -115,6 +143,7 @@ def cases(situation: Situation) -> Iterator[Case]:
     renames = _renames(wanted, records, operations)
     rules = {name: field_rules(d.schema) for name, d in situation.declarations.items()}
     tagged = _tagged(situation)
+    candidates = _candidates(situation, wanted)
     moved_away = {record.address for record in renames.values()}
     for address in sorted((wanted.keys() | records.keys() | operations.keys()) - moved_away):
         if situation.selection.holds(address):
@@ -122,6 +151,8 @@ def cases(situation: Situation) -> Iterator[Case]:
             # What was begun under the old name ends under it, before the rename.
             operation = operations.get(record.address if record else address)
             found = _case(situation, rules, address, wanted.get(address), record, operation)
+            if address in candidates:
+                found = replace(found, candidate=candidates[address])
             yield replace(found, copies=tuple(_copies(record, tagged))) if record else found
 
 
@@ -148,6 +179,30 @@ def _copies(record: Record, tagged: Tagged) -> Iterator[tuple[Generation, str]]:
         for remote_id in tagged.get(place, ()):
             if remote_id not in known:
                 yield generation, remote_id
+
+
+def _candidates(situation: Situation, wanted: Mapping[Address, Desired]) -> dict[Address, Candidate]:
+    """What the entries under `import` name, by the address that takes it."""
+    entries = [one for one in situation.imports if one.address in wanted]
+    if not entries:
+        return {}
+    holders = {
+        (generation.provider or record.provider, address.environment, generation.remote_id): address
+        for address, record in situation.records.items()
+        for generation in record.live
+    }
+    found = {}
+    for entry in entries:
+        place = wanted[entry.address].provider, entry.address.environment
+        listing = situation.observations.get(place, NOT_LOOKED)
+        found[entry.address] = Candidate(
+            entry,
+            seen=listing.observed.get(entry.remote_id),
+            looked=not listing.unseen,
+            held_by=holders.get((*place, entry.remote_id)),
+            project=situation.project,
+        )
+    return found
 
 
 def _renames(
@@ -197,6 +252,8 @@ def _case(
         now=situation.now,
         hold_retire=situation.hold_retire,
         copies=(),
+        users=situation.users.get((wanted_at[0], address.environment)),
+        authority=situation.authorities.get((wanted_at[0], address.environment)),
     )
 
 
