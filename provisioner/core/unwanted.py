@@ -1,19 +1,26 @@
-"""What was made at a vendor, is not in use yet, and nobody wants any more: it is ended instead of finished.
+"""What was made at a vendor, and is of no use any more: it is ended instead of finished.
 
-Without this a vendor that denies its approval, or a sink that is gone for good, would block an address for
+Nobody uses it yet and nobody wants it any more, or somebody ended it at the vendor meanwhile. Without this a
+vendor that denies its approval, a sink that is gone for good, or a deleted key would block an address for
 ever: what is open comes before anything else.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from provisioner.core.capabilities import OnChange
 from provisioner.core.diff import differences
 from provisioner.core.journal import Action, Operation, Phase
-from provisioner.core.model import Desired
+from provisioner.core.model import Desired, RemoteStatus
+from provisioner.core.recovery import MAKES
 from provisioner.core.situation import Case
 
 NOT_IN_USE = frozenset({Phase.CAPTURED, Phase.VERIFIED})
 """The phases in which a new secret is ours, and no consumer goes by it."""
+
+HOLDS_ONE = NOT_IN_USE | {Phase.DELIVERED, Phase.CUT_OVER}
+"""The phases in which there is a credential to go on with."""
 
 MAKES_ANEW = frozenset({Action.CREATE, Action.REPLACE})
 """A renewal is not among them: its secret may be the only one that there is."""
@@ -26,6 +33,8 @@ def given_up(case: Case, operation: Operation) -> str:
 
     Where some sinks may have it already, protection holds as for every revoke.
     """
+    if _ended_elsewhere(case, operation):
+        return f"{_what(operation)} is given up: {operation.remote_id} is gone at the vendor"
     if operation.action not in MAKES_ANEW or operation.phase not in NOT_IN_USE:
         return ""
     unused = operation.waiting == "approval"
@@ -35,6 +44,16 @@ def given_up(case: Case, operation: Operation) -> str:
     if unused and case.desired is not None and (paths := _wanted_otherwise(case, case.desired, operation)):
         return f"{_what(operation)} is given up: {paths} changed before the vendor approved it"
     return ""
+
+
+def _ended_elsewhere(case: Case, operation: Operation) -> bool:
+    """Whether its credential is dead, and not only too young for the vendor to show it."""
+    if operation.action not in MAKES or operation.phase not in HOLDS_ONE or not case.looked:
+        return False
+    if case.observed is not None:
+        return case.observed.status is RemoteStatus.DEAD
+    made = [g.created_at for g in case.record.generations if g.live] if case.record else []
+    return max(made, default=case.now) + timedelta(seconds=case.capabilities.consistency) < case.now
 
 
 def _no_longer(case: Case) -> str:

@@ -201,15 +201,18 @@ def _overlap(work: Work) -> timedelta:
 def _after_cut_over(work: Work, generation: Generation, until: datetime) -> Generation:
     if generation.number == work.operation.generation:
         return replace(generation, state=GenerationState.ACTIVE)
-    if in_place(work.operation.action, work.capabilities) and _same_credential(work, generation):
-        return replace(generation, state=GenerationState.RETIRED)  # replaced in place: dead since the answer
+    if _same_credential(work, generation):
+        return replace(generation, state=GenerationState.RETIRED)  # its secret is dead since the answer
     if generation.state is GenerationState.RETIRING:
         return generation
     return replace(generation, state=GenerationState.RETIRING, retire_after=until)
 
 
 def _same_credential(work: Work, generation: Generation) -> bool:
-    """Not one that a replace left behind, whose overlap goes on whatever is renewed meanwhile."""
+    """Renewed in place, or made again for a user who always gets the same identifier (TC1).
+
+    Not what a replace left behind: its overlap goes on whatever is renewed meanwhile.
+    """
     return (work.issuer(generation), generation.remote_id) == (work.operation.provider, work.remote_id)
 
 

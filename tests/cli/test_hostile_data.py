@@ -197,3 +197,12 @@ def test_a_project_that_was_renamed(cli: Cli) -> None:
     assert "Note" not in cli("plan").err
     cli.edit("project: payments", "project: payment", "provision.yaml")
     assert "the state holds nothing of project payment, and 1 record of project payments" in cli("plan").err
+
+
+def test_a_list_that_lags_makes_no_second_credential(cli: Cli) -> None:
+    """What a vendor's list does not show yet is asked for by its id before a plan calls it gone."""
+    cli.write(PAYROLL)
+    cli("sandbox", "fault", "arm", "payspace", "test", "stale", "--seconds", "3600")
+    cli.applied()
+    assert "No changes." == cli("plan").last[:11]
+    assert ["active"] == cli.ledger("payspace", "test")

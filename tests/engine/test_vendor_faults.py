@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from fault_world import ADDRESS, KEY, alive, declare, outcomes, prepare, settle,
 from provisioner.core.journal import Action, Phase
 from provisioner.core.model import GenerationState, Tag
 from provisioner.core.provider import Spec
+from provisioner.engine import failpoints
 from provisioner.engine.context import Step
 from provisioner.sandbox.faults import WIDER
 
@@ -207,11 +209,44 @@ def test_a_renewal_of_what_is_gone_is_over(world: World, vendor: str) -> None:
     assert [] == wrong(world, vendor, "renew")
 
 
+@pytest.mark.parametrize("phase", ["captured", "verified", "delivered", "cut_over"])
+@pytest.mark.parametrize("vendor", ["payspace", "paynet", "timeclock"])
+def test_what_is_ended_while_under_way_is_made_again(world: World, vendor: str, phase: str) -> None:
+    """A new secret that somebody ends before it is in use is given up, and another takes its place."""
+    prepare(world, vendor, "create")
+    with stopped_after(phase):
+        world.apply()
+    end_elsewhere(world, vendor)
+    world.sandbox.advance(5)  # by now the vendor would show it
+    settle(world, vendor, "create")
+    assert [] == wrong(world, vendor, "create")
+
+
+class Stopped(BaseException):
+    """The run ends here."""
+
+
+@contextmanager
+def stopped_after(phase: str) -> Iterator[None]:
+    """A run that ends once a phase is durable."""
+
+    def hit(point: str) -> None:
+        if point == f"after-{phase}":
+            raise Stopped
+
+    failpoints.hit = hit
+    try:
+        with pytest.raises(Stopped):
+            yield
+    finally:
+        failpoints.hit = failpoints._unarmed
+
+
 def end_elsewhere(world: World, vendor: str) -> None:
-    """Somebody ends the active generation in the vendor's console."""
+    """Somebody ends the newest generation in the vendor's console."""
     with world.store() as store:
         provider = world.context(store).providers[vendor, "test"]
-    asyncio.run(provider.revoke(world.record(ADDRESS).active.remote_id))
+    asyncio.run(provider.revoke(world.record(ADDRESS).live[-1].remote_id))
 
 
 def test_a_refused_update_is_over(world: World) -> None:
