@@ -128,13 +128,13 @@ async def _run(
             return await _in_turn(context, group, begun, stopping)
 
     outcomes: list[list[Outcome]] = []
-    for some in _in_turns(changes):
+    for some in _waves(changes):
         by_address = groupby(some, key=lambda change: change.address)
         outcomes += await asyncio.gather(*(one_address(list(group)) for _, group in by_address))
     return Summary(tuple(outcome for group in outcomes for outcome in group))
 
 
-def _in_turns(changes: Sequence[Change]) -> Iterable[Sequence[Change]]:
+def _waves(changes: Sequence[Change]) -> Iterable[Sequence[Change]]:
     """Copies of production's first: where there is one for each user, they hold the place of ours (TC1)."""
     copies = [change for change in changes if of_copy(change.address)]
     return (copies, [change for change in changes if not of_copy(change.address)]) if copies else (changes,)

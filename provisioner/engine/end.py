@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from provisioner.core.capabilities import Observe, Verb
-from provisioner.core.journal import Audit, Phase, SaveGeneration, SaveRecord
-from provisioner.core.model import Generation, GenerationState
+from provisioner.core.journal import Action, Audit, Phase, SaveGeneration, SaveRecord
+from provisioner.core.model import Generation, GenerationState, RemoteStatus
 from provisioner.engine import handoff, prove
 from provisioner.engine.context import Work, not_masking
 from provisioner.errors import VendorRejected, VendorUnreachable
@@ -17,6 +17,8 @@ async def send(work: Work) -> None:
     """intent ► sent."""
     for generation in _ends(work):
         work.provider_of(generation)  # one that cannot be opened is certainly not asked
+    if work.change.copy:
+        _ = work.provider
     await work.advance(Phase.SENT)
 
 
@@ -34,12 +36,12 @@ async def finish(work: Work) -> None:
             raise
     if work.change.copy:
         await _end_copy(work)
-    if work.record is None:
+    elif work.record is None:
         raise ValueError(f"{work.address} has no record to end")
     await work.advance(
         Phase.DONE,
         *(SaveGeneration(work.address, generation) for generation in ended),
-        SaveRecord(work.record),
+        *([SaveRecord(work.record)] if work.record is not None else []),
         Audit(
             f"{work.operation.action} done",
             work.context.now(),
@@ -63,9 +65,25 @@ def _ends(work: Work) -> list[Generation]:
 
 
 async def _end_copy(work: Work) -> None:
-    """End what stands under a generation's tag and is not that generation, which stays as it is."""
-    generation = next(g for g in work.generations if g.number == work.change.generation)
-    await end_generation(work, replace(generation, remote_id=work.change.copy))
+    """End what stands under a generation's tag and is not that generation, which stays as it is.
+
+    A copy of production's (core.copies) is nothing of ours here: it has no record, and leaves none.
+    """
+    copied = next((g for g in work.generations if g.number == work.change.generation), None) or _of_nobody(
+        work
+    )
+    await end_generation(work, replace(copied, remote_id=work.change.copy))
+
+
+def _of_nobody(work: Work) -> Generation:
+    return Generation(
+        number=work.change.generation,
+        state=GenerationState.RETIRING,
+        remote_id=work.change.copy,
+        tag="",
+        created_at=work.operation.started_at,
+        provider=work.operation.provider,
+    )
 
 
 async def end_generation(work: Work, generation: Generation) -> Generation:
@@ -82,9 +100,25 @@ async def end_generation(work: Work, generation: Generation) -> Generation:
             await prove.dead(work, provider, remote_id)
 
     if Verb.REVOKE in capabilities.portal:
+        if await _gone_before(work, generation):
+            return replace(generation, state=GenerationState.RETIRED, retire_after=None)
         issuer = work.issuer(generation)
         await handoff.confirmed(work, Verb.REVOKE, generation.number, {}, remote_id, issuer, dead)
     else:
         await provider.revoke(remote_id)
         await dead()
     return replace(generation, state=GenerationState.RETIRED, retire_after=None)
+
+
+async def _gone_before(work: Work, generation: Generation) -> bool:
+    """Whether a create finds what it takes the place of gone: nobody is asked to end what is not there.
+
+    Elsewhere an absence may be a list that lags behind.
+    """
+    capabilities = work.capabilities_of(generation)
+    if work.operation.action is not Action.CREATE or generation.number >= work.operation.generation:
+        return False
+    if capabilities.observe is Observe.NONE:
+        return False
+    seen = await work.provider_of(generation).get(generation.remote_id)
+    return seen is None or seen.status in (RemoteStatus.DEAD, RemoteStatus.DISABLED)
