@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provisioner.cli import linked
 from provisioner.cli.output import say
 from provisioner.cli.planning import known_environments, nearest
 from provisioner.core.model import Address, Desired, Record
@@ -64,7 +65,7 @@ def require(addresses: Iterable[Address], known: Collection[Address], how: str) 
 
 def _chosen(session: Session, choice: Choice, declared: Mapping[Address, Desired]) -> tuple[Address, ...]:
     places = set(known_environments(session, choice.environments))
-    fits = _fits(choice)
+    fits = _fits(session, choice)
     with session.store() as store:
         records = store.all_records()
     found = [
@@ -82,16 +83,16 @@ def _chosen(session: Session, choice: Choice, declared: Mapping[Address, Desired
     return chosen
 
 
-def _fits(choice: Choice) -> Callable[[Record | Desired], bool]:
+def _fits(session: Session, choice: Choice) -> Callable[[Record | Desired], bool]:
     labels = dict(_label(text) for text in choice.labels)
+    meant = linked.to(session, choice.user) if choice.user is not None else None
 
     def fits(held: Record | Desired) -> bool:
         has = held.local.get("labels", {})
-        users = (held.user, held.fields.get("user"))
         return (
             all(str(has.get(key)) == value for key, value in labels.items())
             and choice.provider in (None, held.provider)
-            and (choice.user is None or choice.user in map(str, users))
+            and (meant is None or meant.by(held))
         )
 
     return fits

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from provisioner.core.project import ProviderConfig, SinkConfig
 from provisioner.core.provider import Provider
 from provisioner.core.renewal import duration
-from provisioner.errors import ProviderError, SinkError
+from provisioner.errors import ProviderError, ProvisionError, SinkError
 
 if TYPE_CHECKING:
     from provisioner.engine.ports import Sink
@@ -56,6 +56,15 @@ class Vendors(Mapping[Place, Provider]):
                 remedy=f"add `{environment}` under `providers: {{{provider}: …}}`",
             )
         return self._configs[place]
+
+
+def cannot_open(vendors: Vendors, place: Place) -> str:
+    """Why this vendor cannot be asked there, and what to do; empty where it can."""
+    try:
+        _ = vendors[place]
+    except ProvisionError as error:
+        return f"{error.message}: {error.remedy}" if error.remedy else error.message
+    return ""
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from provisioner.cli import kept_head, restored
-from provisioner.cli.planning import look
+from provisioner.cli.survey import look
 from provisioner.core.capabilities import Observe
 from provisioner.core.journal import Audit
 from provisioner.core.model import GenerationState, JsonObject, Observations

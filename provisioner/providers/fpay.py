@@ -8,8 +8,8 @@ beside the secret key; our name is its name; that accesses of the test environme
 and that a new or disabled one is settled within two seconds.
 
 The management token is `TOKEN:SECRETKEY` of an AuthAccess that may write. What it creates may not do more
-than it may itself (FP3): its own permission is read by its own token (FP4). One that is recognised and may not
-read itself is MoneyInOnly, the one permission that reads nothing (FP2).
+than it may itself (FP3): its permission is got by its own token (FP4). What is recognised and may not read
+itself is MoneyInOnly, the one permission that reads nothing (FP2).
 """
 
 from __future__ import annotations
@@ -197,10 +197,9 @@ class FPay:
 
     async def authority(self) -> Authority | None:
         """The AuthAccess that we work with, got by its own token (FP4); None for a token of another form."""
-        token = self._http.token
-        public, colon, _ = token.reveal("token").partition(":") if token else ("", "", "")
-        if not colon:
-            return None  # what stands there may all be secret, and an id is part of a URL
+        public = _public(self._http.token)
+        if not public:
+            return None
         own = await self._http.send(_OWN, _own_permission, id=public)
         return Authority(public, own in _WRITES, frozenset({own}), "FP3")
 
@@ -225,6 +224,12 @@ def _new(spec: Spec, tag: Tag) -> JsonObject:
 def _scope(fields: JsonObject) -> str:
     (scope,) = fields["scopes"]
     return str(scope)
+
+
+def _public(token: Secret | None) -> str:
+    """The public half of `TOKEN:SECRETKEY`. What has no such form may all be secret, and goes into no URL."""
+    public, colon, _ = token.reveal("token").partition(":") if token is not None else ("", "", "")
+    return public if colon else ""
 
 
 def _own_permission(status: int, body: JsonValue) -> str:

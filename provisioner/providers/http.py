@@ -138,6 +138,11 @@ class Http:
                 waited += pause
         raise self._error(route, attempt, unsure=unsure)
 
+    @property
+    def token(self) -> Secret | None:
+        """Our management token, in the part `token`; None where people manage the vendor in its portal."""
+        return self._token
+
     def now(self) -> datetime:
         """The present moment in UTC, by the clock that this client was given."""
         return self._timing.now()

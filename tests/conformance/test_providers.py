@@ -27,7 +27,7 @@ from provisioner.core.capabilities import (
 )
 from provisioner.core.diff import declared_only, differences
 from provisioner.core.model import JsonObject, Kind, RemoteStatus
-from provisioner.core.provider import Outcome
+from provisioner.core.provider import Outcome, TellsAuthority
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError, VendorRejected
 from provisioner.providers.registry import load
@@ -346,6 +346,17 @@ async def _prove_session_lifetime(twin: Twin, case: Case) -> None:
     assert 0.0 == twin.capabilities.session_lifetime
 
 
+async def _prove_authority(twin: Twin, case: Case) -> None:
+    """Where the vendor says what our own credential is, that is one which it lists; elsewhere nobody asks."""
+    it = twin.provider
+    assert twin.capabilities.authority is isinstance(it, TellsAuthority)
+    if isinstance(it, TellsAuthority):
+        own = await it.authority()
+        assert own is not None
+        assert own.writes
+        assert own.remote_id in (await twin.provider.observe()).observed
+
+
 PROOFS: dict[str, Callable[[Twin, Case], Awaitable[None]]] = {
     "secret": _prove_secret,
     "identity": _prove_identity,
@@ -358,6 +369,7 @@ PROOFS: dict[str, Callable[[Twin, Case], Awaitable[None]]] = {
     "consistency": _prove_consistency,
     "sessions": _prove_sessions,
     "session_lifetime": _prove_session_lifetime,
+    "authority": _prove_authority,
 }
 
 UNPROVABLE = {"survives_refresh": "no twin can be refreshed from production yet"}

@@ -33,7 +33,8 @@ from provisioner.core.model import (
     Via,
 )
 from provisioner.core.plan import Plan
-from provisioner.core.project import Removed
+from provisioner.core.project import Import, Removed
+from provisioner.core.provider import Authority, User, Users
 from provisioner.core.situation import Order, Selection, Situation
 
 SCHEMAS = Path(__file__).parent.parent.parent / "schemas" / "providers"
@@ -102,7 +103,35 @@ def situation(case: Mapping[str, Any]) -> Situation:
         },
         selection=Selection(tuple(case.get("target", ())), tuple(case.get("exclude", ()))),
         hold_retire=case.get("hold_retire", False),
+        imports=[
+            Import(Address.parse(address), id, Source("credentials/a.yaml", 9))
+            for address, id in case.get("imports", {}).items()
+        ],
+        users={_place(text): _users(given) for text, given in case.get("users", {}).items()},
+        authorities={
+            _place(text): Authority("our-own", given["writes"], frozenset(given["scopes"]), "FP3")
+            for text, given in case.get("authorities", {}).items()
+        },
     )
+
+
+def _place(text: str) -> tuple[str, str]:
+    provider, _, environment = text.partition(" in ")
+    return provider, environment
+
+
+def _users(given: Mapping[str, Any]) -> Users:
+    """`{ID: {active, scopes, allows, denies}}`; a user is active unless it says otherwise."""
+    sets = ("scopes", "allows", "denies")
+    return {
+        id: User(
+            id,
+            active=one.get("active", True),
+            detail=one.get("detail", ""),
+            **{name: frozenset(one[name]) for name in sets if name in one},
+        )
+        for id, one in given.items()
+    }
 
 
 def _with_room(max_live: int | None) -> dict[str, Declaration]:
@@ -212,7 +241,7 @@ def observations(given: Mapping[str, Any]) -> dict[tuple[str, str], Listing]:
     """`payspace in test: {ID: {status, fields}}`, or a text for why nothing was seen."""
     found = {}
     for place, items in given.items():
-        provider, _, environment = place.partition(" in ")
+        provider, environment = _place(place)
         if isinstance(items, str):
             found[provider, environment] = Listing(unseen=items)
             continue
@@ -241,5 +270,6 @@ def lines(made: Plan) -> list[str]:
             effect = f" [{field.effect}]" if field.effect else ""
             found.append(f"  {field.path}: {json.dumps(field.before)} → {json.dumps(field.after)}{effect}")
         found.extend(f"  note: {note}" for note in change.notes)
+    found.extend(f"left: {text}" for text in made.users_left)
     found.append(f"{made.unchanged} unchanged")
     return found

@@ -12,11 +12,14 @@ import pytest
 from provider_on_twin import Twin, opened
 from scripted_vendor import answer, vendor
 
+from provisioner.core.capabilities import field_rules
 from provisioner.core.model import Address, JsonObject, RemoteStatus, Tag
-from provisioner.core.provider import Outcome, Spec, Verification
+from provisioner.core.privilege import covers
+from provisioner.core.provider import Authority, Outcome, Spec, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import NotAuthorised, ProviderError, VendorRejected
 from provisioner.providers.fpay import FPay
+from provisioner.providers.registry import load
 from provisioner.sandbox import fpay_console
 from provisioner.sandbox.world import Sandbox
 
@@ -283,3 +286,39 @@ def test_renewal_is_another_beside_it(tmp_path: Path) -> None:
         return {(await _tried(twin, _keys(twin, token), READ)).outcome for token in (old, new)}
 
     assert {Outcome.WORKS} == _play(tmp_path, play)
+
+
+@pytest.mark.parametrize("own", PERMISSIONS)
+def test_our_own_authority_is_what_the_vendor_lets_us_do(tmp_path: Path, own: str) -> None:
+    """FP3, FP4: what our own access is said to be, and to give, is what creating with it shows."""
+    includes = field_rules(load().declarations["fpay"].schema).includes
+
+    async def play(twin: Twin) -> tuple[Authority | None, str, set[str]]:
+        token = _keys(twin, await _made(twin, {"scopes": [own]}))
+        bearer = f"{token.reveal('token')}:{token.reveal('secret_key')}"
+        made: set[str] = set()
+        async with opened(twin.sandbox, "fpay", "test", token=bearer) as narrow:
+            assert isinstance(narrow.provider, FPay)
+            for wanted in PERMISSIONS:
+                try:
+                    await _made(narrow, {"scopes": [wanted]}, nonce=wanted)
+                    made.add(wanted)
+                except NotAuthorised:
+                    continue
+            return await narrow.provider.authority(), token.reveal("token"), made
+
+    said, remote_id, made = _play(tmp_path, play)
+    assert said is not None
+    assert (remote_id, frozenset({own}), "FP3") == (said.remote_id, said.scopes, said.rule)
+    within = {one for one in PERMISSIONS if said.writes and covers([one], [own], includes)}
+    assert made == within
+
+
+def test_a_token_of_another_form_stays_out_of_urls(tmp_path: Path) -> None:
+    """What is not TOKEN:SECRETKEY may be a secret as a whole: nothing is asked with it as an id."""
+
+    async def play(twin: Twin) -> Authority | None:
+        assert isinstance(twin.provider, FPay)
+        return await twin.provider.authority()
+
+    assert None is _play(tmp_path, play, token="all-of-it-secret")

@@ -83,6 +83,17 @@ def test_users_tell_their_role(tmp_path: Path) -> None:
     assert not users["svc.former"][0]
 
 
+def test_users_tell_their_rights(tmp_path: Path) -> None:
+    """PS4: what a role allows and denies comes as data too, for comparing two of them."""
+
+    async def play(twin: Twin) -> dict[str | int, tuple[set[str], set[str]]]:
+        return {user.id: (set(user.allows or ()), set(user.denies)) for user in await twin.provider.users()}
+
+    users = _play(tmp_path, play)
+    assert ({"employees", "pay_rates"}, {"payslips"}) == users["svc.reports"]
+    assert ({"employees", "pay_rates", "payslips"}, set()) == users["svc.payroll"]
+
+
 def test_the_role_binds_the_secret(tmp_path: Path) -> None:
     """PS4: a credential works, and yet reads no payslips where its user's role denies them."""
 

@@ -15,7 +15,7 @@ from provisioner.cli.settings import Settings
 from provisioner.cli.values import count_of
 from provisioner.core.journal import Action
 from provisioner.core.situation import Order
-from provisioner.errors import ProvisionError
+from provisioner.errors import ProvisionError, UsageError
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
@@ -128,20 +128,31 @@ def renew(
 
 
 @click.command()
-@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
+@click.option(
+    "--user",
+    metavar="NAME",
+    help="Instead: end all that is linked to this user, in every environment, by the manifests' name or a"
+    " vendor's.",
+)
 @_ordering
 @click.pass_obj
-def revoke(settings: Settings, /, addresses: tuple[str, ...], reason: str, **how: Any) -> int:
+def revoke(
+    settings: Settings, /, addresses: tuple[str, ...], user: str | None, reason: str, **how: Any
+) -> int:
     """Plan and apply the end of these addresses.
 
     ADDRESS is ENVIRONMENT/NAME, as `provision status` lists it. What is still declared is created again by
     the next plan: remove it from the manifests as well.
     """
+    from provisioner.cli import linked
     from provisioner.cli.choosing import parsed, require
     from provisioner.cli.session import open_session
 
+    if bool(addresses) == (user is not None):
+        raise UsageError("say which credentials", remedy="name each ADDRESS, or one --user; not both")
     session = open_session()
-    wanted = parsed(addresses)
+    wanted = parsed(addresses) if user is None else linked.recorded(session, user)
     records = _records(session)
     require(wanted, records, "recorded")
     for address in wanted:

@@ -23,7 +23,11 @@ EXPIRING = 2
     help="List only what expires, or passes the age that its policy allows, within this time (like 14d); "
     "exit with 2 when there is any.",
 )
-@click.option("--user", metavar="NAME", help="List only what is linked to this user, by either name.")
+@click.option(
+    "--user",
+    metavar="NAME",
+    help="List only what is linked to this user, by the manifests' name or a vendor's.",
+)
 @click.option(
     "--prometheus",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -37,6 +41,7 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
     With their age, when they are due, what retires, when they were delivered, and what waits for whom. From
     the manifests and the state alone: no vendor is asked.
     """
+    from provisioner.cli import linked
     from provisioner.cli.inventory import rows
     from provisioner.cli.moments import length
     from provisioner.cli.prometheus import metrics_text
@@ -52,7 +57,8 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
         for lease in store.leases():
             say(_who_works(lease))
     if user is not None:
-        found = [row for row in found if user in row.users]
+        theirs = linked.to(session, user)
+        found = [row for row in found if theirs.among(row.provider, row.users)]
     if soon is not None:
         found = [row for row in found if row.ends_within(soon, now)]
     if prometheus is not None:
@@ -61,6 +67,8 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
         show_json(status_json(found))
     elif soon is not None and not found:
         show(f"Nothing expires within {expiring_within}.")
+    elif user is not None and not found:
+        show(f"Nothing is linked to {user}.")
     else:
         show(status_text(found, now))
     return EXPIRING if soon is not None and found else 0
