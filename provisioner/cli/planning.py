@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from provisioner.cli import policing
 from provisioner.cli.author import author
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
+from provisioner.cli.survey import surveyed
 from provisioner.cli.values import count_of
 from provisioner.core import upkeep
+from provisioner.core.findings import Findings, findings
 from provisioner.core.journal import Action, Operation
-from provisioner.core.model import Address, Listing, Observations, Record, Via
+from provisioner.core.model import Address, Record, Via
 from provisioner.core.plan import Plan, judged
 from provisioner.core.planner import plan as decide
 from provisioner.core.project import Import
@@ -24,7 +26,7 @@ from provisioner.core.situation import Order, Selection, Situation
 from provisioner.errors import ProvisionError, UsageError
 
 if TYPE_CHECKING:
-    from provisioner.cli.places import Place, Vendors
+    from provisioner.cli.places import Place
     from provisioner.cli.session import Session
     from provisioner.state.store import StateStore
 
@@ -54,17 +56,39 @@ class Question:
 def make_plan(session: Session, question: Question) -> Plan:
     """The plan for the moment asked for, with what the rails say of it. Writes nothing, anywhere."""
     with session.store() as store:
-        situation = _situation(session, store, question)
+        situation = situation_of(session, store, question)
         if question.refresh:
-            situation = _observed(session, situation)
+            situation = surveyed(session, situation, _places(situation))
         made = upkeep.plan(situation) if question.upkeep else decide(situation)
-        plan = replace(made, author=author())
-        rails = judge(plan, track(session, plan, situation.records, question.allow_wider))
-        return judged(plan, (*refusals(session, store, situation.observations), *rails))
+        return with_verdicts(session, store, situation, made, allow_wider=question.allow_wider)
 
 
-def track(session: Session, plan: Plan, records: Mapping[Address, Record], allow_wider: bool) -> Track:
-    """What the rails look at besides the plan."""
+def with_verdicts(
+    session: Session, store: StateStore, situation: Situation, made: Plan, *, allow_wider: bool
+) -> Plan:
+    """The plan in its author's name, with what the rails say of it."""
+    plan = replace(made, author=author())
+    policing.mention_outdated(session, plan, situation.records)
+    own = frozenset(one.remote_id for one in situation.authorities.values())
+    rails = judge(plan, track(session, plan, situation.records, allow_wider, own))
+    return judged(plan, (*refusals(session, store, situation.observations), *rails))
+
+
+def look_for_drift(session: Session, question: Question) -> Findings:
+    """What the vendors show otherwise than is recorded, of what was asked for. Writes nothing, anywhere."""
+    with session.store() as store:
+        situation = situation_of(session, store, question)
+        return findings(surveyed(session, situation, _places(situation)))
+
+
+def track(
+    session: Session,
+    plan: Plan,
+    records: Mapping[Address, Record],
+    allow_wider: bool,
+    own: frozenset[str] = frozenset(),
+) -> Track:
+    """What the rails look at besides the plan; `own` are the remote ids of what this run itself uses."""
     declarations = session.registry.declarations
     return Track(
         records=records,
@@ -74,7 +98,9 @@ def track(session: Session, plan: Plan, records: Mapping[Address, Record], allow
         },
         limits=session.project.limits,
         allow_wider=allow_wider,
+        own=own,
         families=_families(session, plan),
+        policing=policing.of(session, plan),
     )
 
 
@@ -106,7 +132,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"write one of {', '.join(names[:20])}" if names else "there is none yet"
 
 
-def _situation(session: Session, store: StateStore, question: Question) -> Situation:
+def situation_of(session: Session, store: StateStore, question: Question) -> Situation:
+    """What the manifests and the store say of what was asked for; no vendor was asked yet."""
     project = session.project
     environments = known_environments(session, question.environments)
     records = store.records(environments)
@@ -161,16 +188,6 @@ def _mention_a_rename(session: Session, store: StateStore) -> None:
         )
 
 
-def _observed(session: Session, situation: Situation) -> Situation:
-    observations = look(session, _places(situation))
-    return replace(situation, observations=observations, observed_at=situation.now)
-
-
-def look(session: Session, places: Collection[Place]) -> Observations:
-    """What the vendors show in these places; where one cannot be asked, why. Never raises for a vendor."""
-    return asyncio.run(_observe(session, places))
-
-
 def _places(situation: Situation) -> set[Place]:
     """Where anything that was asked for is declared, recorded or in the middle of something."""
     everything: list[tuple[Address, str]] = [(one.address, one.provider) for one in situation.desired]
@@ -181,20 +198,3 @@ def _places(situation: Situation) -> set[Place]:
         for address, provider in everything
         if address.environment in situation.environments and situation.selection.holds(address)
     }
-
-
-async def _observe(session: Session, places: Collection[Place]) -> Observations:
-    from provisioner.engine.observe import observe
-
-    async with session.vendors() as vendors:
-        unseen = {place: why for place in places if (why := _cannot_open(vendors, place))}
-        seen = await observe(vendors, [place for place in places if place not in unseen])
-    return {**seen, **{place: Listing(unseen=why) for place, why in unseen.items()}}
-
-
-def _cannot_open(vendors: Vendors, place: Place) -> str:
-    try:
-        _ = vendors[place]
-    except ProvisionError as error:
-        return f"{error.message}: {error.remedy}" if error.remedy else error.message
-    return ""

@@ -2,7 +2,7 @@
 
 A plan is plain data without secrets. Its canonical form is JSON with sorted keys and no white space; the
 digest covers everything but who made it, the moments at which it was made and observed, and what it only
-tells of users, so that two plans would do the same exactly when their digests are equal.
+tells of besides its changes, so that two plans would do the same exactly when their digests are equal.
 """
 
 from __future__ import annotations
@@ -133,7 +133,12 @@ class Plan:
         return hashlib.sha256(canonical(still).encode()).hexdigest()
 
 
-_CIRCUMSTANCES = frozenset({"planned_at", "observed_at", "author", "users_left", "unmanaged"})
+_CIRCUMSTANCES = frozenset(
+    {
+        *("planned_at", "observed_at", "author"),
+        *("users_left", "unmanaged", "unseen", "unchanged", "secrets_unknown"),
+    }
+)
 """What of a plan says nothing of what it would do: its author, its moments, what it only tells of."""
 
 

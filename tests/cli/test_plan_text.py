@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from provisioner.cli.render_html_plan import plan_html
 from provisioner.cli.render_markdown import code, plan_markdown
 from provisioner.cli.render_plan import plan_text
 from provisioner.cli.saved_plan import document
@@ -95,6 +97,8 @@ Plan: 1 to create, 1 to update, 1 to renew, 1 to revoke, 40 unchanged. 1 step ne
 MARKDOWN = """\
 ### provision plan for production
 
+Observed 2026-11-21 14:02 UTC.
+
 - `+` **create** `production/payroll-export`: `declared in credentials/payroll.yaml:3, no record`
   - `provider`: `payspace`
   - `scopes`: `full-access` (`wider: first access`)
@@ -117,6 +121,28 @@ def test_the_plan_of_the_design() -> None:
 def test_the_same_as_markdown() -> None:
     """The Markdown says the same."""
     assert MARKDOWN.splitlines() == plan_markdown(DESIGN).splitlines()
+
+
+def test_an_offline_plan_says_so() -> None:
+    """Whether the vendors were asked is told in every form, also where nothing is to be done."""
+    offline = replace(DESIGN, observed_at=None)
+    assert "not observed" in plan_text(offline).splitlines()[0]
+    assert "Not observed: the vendors were not asked." == plan_markdown(offline).splitlines()[2]
+    assert "Not observed: the vendors were not asked." in plan_html(offline)
+    nothing = replace(offline, changes=())
+    told = "No changes. 40 credentials are as declared in production"
+    assert f"{told}, by the state alone: the vendors were not asked." == plan_text(nothing)
+
+
+def test_what_is_not_managed_is_told() -> None:
+    """What a vendor has besides is told in every form, above the last line, and is no change."""
+    line = "3 credentials at paynet in test are not managed: provision discover"
+    known = replace(DESIGN, unmanaged=(line,))
+    assert DESIGN.digest == known.digest
+    assert line in plan_text(known).splitlines()
+    assert TEXT.splitlines()[-1] == plan_text(known).splitlines()[-1]
+    assert f"- `{line}`" in plan_markdown(known).splitlines()
+    assert line in plan_html(known)
 
 
 def test_colour_changes_nothing_but_colour() -> None:

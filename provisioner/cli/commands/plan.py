@@ -47,9 +47,15 @@ WAITS = 5
 )
 @options.as_json
 @click.option(
+    "--drift-only",
+    is_flag=True,
+    help="Tell only what the vendors show otherwise than it is recorded, and propose nothing.",
+)
+@click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Exit with 2 when changes are pending, and with 5 when all that is left waits for people.",
+    help="Exit with 2 when changes are pending or drift was found, "
+    "and with 5 when all that is left waits for people.",
 )
 @click.pass_obj
 def plan(
@@ -64,18 +70,24 @@ def plan(
     out: Path | None,
     form: str,
     as_json: bool,
+    drift_only: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what an apply would do, and change nothing.
 
     Looks at the manifests, the state and the vendors. A plan that the rails refuse is shown with the reasons.
     """
+    from provisioner.cli import drifting
     from provisioner.cli.moments import moment
     from provisioner.cli.planning import Question, make_plan
     from provisioner.cli.session import open_session
 
     if at is not None and out is not None:
         raise UsageError("a plan for another moment is to be looked at", remedy="leave out --at, or --out")
+    if drift_only:
+        only = Question(environments, targets, excludes)
+        as_document = as_json or form == "json"
+        return drifting.report(only, settings, as_json=as_document, detailed=detailed_exitcode)
     session = open_session()
     when = moment(at, session.now) if at is not None else None
     asked = Question(environments, targets, excludes, refresh and when is None, allow_wider)
