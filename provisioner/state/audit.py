@@ -18,7 +18,7 @@ from provisioner.core.journal import Audit
 from provisioner.core.model import Address
 from provisioner.state.rows import canonical, stored
 from provisioner.state.tables import AUDIT
-from provisioner.state.values import AuditHead, AuditRow, Finding
+from provisioner.state.values import AuditHead, AuditRow, Finding, genesis
 
 COLUMNS = (
     AUDIT.c.seq,
@@ -54,7 +54,7 @@ def head(connection: Connection, project: str) -> AuditHead:
     """The end of the chain; of an empty one, sequence 0 and a digest of the project's name."""
     newest = select(AUDIT.c.seq, AUDIT.c.digest).where(AUDIT.c.project == project)
     found = connection.execute(newest.order_by(AUDIT.c.seq.desc()).limit(1)).first()
-    return AuditHead(0, _genesis(project)) if found is None else AuditHead(*found)
+    return AuditHead(0, genesis(project)) if found is None else AuditHead(*found)
 
 
 def log(
@@ -76,7 +76,7 @@ def log(
 def holds(connection: Connection, project: str, kept: AuditHead) -> bool:
     """Whether the chain leads through a head that was kept; a store that was restored may end before it."""
     if kept.seq == 0:
-        return kept.digest == _genesis(project)
+        return kept.digest == genesis(project)
     row = select(AUDIT.c.digest).where(AUDIT.c.project == project, AUDIT.c.seq == kept.seq)
     return connection.execute(row).scalar_one_or_none() == kept.digest
 
@@ -84,7 +84,7 @@ def holds(connection: Connection, project: str, kept: AuditHead) -> bool:
 def verify(connection: Connection, project: str, kept: AuditHead | None = None) -> list[Finding]:
     """Everything that is wrong with the history; with a kept head, also whether it still leads there."""
     rows = connection.execution_options(yield_per=1000).execute(_chain(project))
-    return list(_findings(rows, AuditHead(0, _genesis(project)), kept))
+    return list(_findings(rows, AuditHead(0, genesis(project)), kept))
 
 
 def _chain(project: str) -> Select[Any]:
@@ -120,8 +120,3 @@ def _row(project: str, actor: str, event: Audit, end: AuditHead) -> dict[str, An
 def _digest(previous: str, told: Sequence[Any]) -> str:
     # As a JSON list no two rows read alike. `repr` stands in for what only a tampered row can hold.
     return hashlib.sha256(json.dumps([previous, *told], default=repr).encode()).hexdigest()
-
-
-def _genesis(project: str) -> str:
-    # The name is in it, so that one project's rows cannot be passed off as another's.
-    return hashlib.sha256(f"provision audit of {project}".encode()).hexdigest()

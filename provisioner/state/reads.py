@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import json
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from provisioner.core.journal import CLOSED, Handoff, HandoffState, Operation, Phase
-from provisioner.core.model import Address, Generation, GenerationState, Record, Via
+from provisioner.core.model import Address, Generation, GenerationState
+from provisioner.state.held import Held, no_collection
 from provisioner.state.rows import generation_of, handoff_of, operation_of
 from provisioner.state.tables import (
     DELIVERIES,
@@ -26,8 +22,6 @@ from provisioner.state.tables import (
     at,
 )
 from provisioner.state.values import HeldLease
-
-VIAS = {via.value: via for via in Via}
 
 Choice = Callable[[Table], ColumnElement[bool]]
 """Which rows of a table are meant."""
@@ -62,39 +56,22 @@ RECORD_COLUMNS = (
 )
 
 
-def records(
-    connection: Connection, project: str, environments: Collection[str] | None = None
-) -> dict[Address, Record]:
-    """Every record of these environments, or of all, with its generations, oldest generation first."""
-    with _no_collection():
-        return _records(connection, lambda table: _of(table, project, environments))
+def held(connection: Connection, project: str, environments: Collection[str] | None = None) -> Held:
+    """The rows of these environments, or of all."""
+    return _held(connection, lambda table: _of(table, project, environments))
 
 
-def record(connection: Connection, project: str, address: Address) -> Record | None:
-    """One record with its generations."""
-    return _records(connection, lambda table: at(table, project, address)).get(address)
+def held_at(connection: Connection, project: str, address: Address) -> Held:
+    """The rows of one address."""
+    return _held(connection, lambda table: at(table, project, address))
 
 
-def _records(connection: Connection, chosen: Choice) -> dict[Address, Record]:
-    generations = _generations(connection, chosen)
-    rows = connection.execute(select(*RECORD_COLUMNS).where(chosen(RECORDS))).all()
-    fields = _parsed([row[0] for row in rows])
-    local = _parsed([row[1] for row in rows])
-    found = {}
-    for row, its_fields, its_local in zip(rows, fields, local, strict=True):
-        _, _, environment, name, provider, via, version, secret_known, user = row
-        address = Address(environment, name)
-        issued = tuple(generations.get((environment, name), ()))
-        found[address] = Record(
-            address, provider, VIAS[via], its_fields, its_local, issued, version, secret_known, user
-        )
-    return found
-
-
-def _parsed(texts: Sequence[str]) -> list[Any]:
-    """Many JSON texts by one call of the parser, which takes a third of the time of one call each."""
-    values: list[Any] = json.loads(f"[{','.join(texts)}]")
-    return values
+def _held(connection: Connection, chosen: Choice) -> Held:
+    generations = select(GENERATIONS.c.environment, GENERATIONS.c.name, *GENERATION_COLUMNS)
+    ordered = generations.where(chosen(GENERATIONS)).order_by(GENERATIONS.c.number)
+    with no_collection():
+        records = connection.execute(select(*RECORD_COLUMNS).where(chosen(RECORDS))).all()
+        return Held([tuple(row) for row in records], [tuple(row) for row in connection.execute(ordered)])
 
 
 def generations(connection: Connection, project: str, address: Address) -> tuple[Generation, ...]:
@@ -228,27 +205,6 @@ def leases(connection: Connection, project: str) -> tuple[HeldLease, ...]:
     )
 
 
-def _generations(connection: Connection, chosen: Choice) -> dict[tuple[str, str], list[Generation]]:
-    key = (GENERATIONS.c.environment, GENERATIONS.c.name)
-    query = select(*key, *GENERATION_COLUMNS).where(chosen(GENERATIONS))
-    found: dict[tuple[str, str], list[Generation]] = defaultdict(list)
-    for environment, name, *columns in connection.execute(query.order_by(GENERATIONS.c.number)).all():
-        found[environment, name].append(generation_of(*columns))
-    return found
-
-
 def _of(table: Table, project: str, environments: Collection[str] | None) -> ColumnElement[bool]:
     mine = table.c.project == project
     return mine if environments is None else and_(mine, table.c.environment.in_(list(environments)))
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hundreds of thousands of new values that all stay: walking them again and again finds nothing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

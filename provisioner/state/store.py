@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
@@ -15,6 +16,7 @@ from provisioner.core.model import Address, Generation, Record
 from provisioner.errors import Fenced, StateUnavailable
 from provisioner.state import audit, process, reads, writes
 from provisioner.state.database import Database
+from provisioner.state.held import Held, damaged
 from provisioner.state.leases import Leases, not_held
 from provisioner.state.values import AuditHead, AuditRow, Finding, HeldLease
 from provisioner.state.writer import Writer
@@ -63,11 +65,15 @@ class StateStore:
 
     def records(self, environments: Collection[str]) -> dict[Address, Record]:
         """Every record of these environments, in one pass."""
-        return self._read(reads.records, environments)
+        return self.held(environments).values()
+
+    def held(self, environments: Collection[str]) -> Held:
+        """What is recorded in these environments, as rows: values are made only of what is looked at."""
+        return self._rows(reads.held, environments)
 
     def record(self, address: Address) -> Record | None:
         """One record, as it is now."""
-        return self._read(reads.record, address)
+        return self._rows(reads.held_at, address).values().get(address)
 
     def operations(self, environments: Collection[str]) -> list[Operation]:
         """Every open operation of these environments, oldest first."""
@@ -131,7 +137,7 @@ class StateStore:
 
     def all_records(self) -> dict[Address, Record]:
         """Every record of the project."""
-        return self._read(reads.records)
+        return self._rows(reads.held).values()
 
     def environments_with_records(self) -> tuple[str, ...]:
         """Where the project has records, in the order of the alphabet."""
@@ -193,15 +199,17 @@ class StateStore:
         """Everything that is wrong with the audit log; empty when it is whole and leads to `head`."""
         return self._read(audit.verify, head)
 
+    def _rows(
+        self, query: Callable[Concatenate[Connection, str, P], Held], *args: P.args, **kw: P.kwargs
+    ) -> Held:
+        return replace(self._read(query, *args, **kw), where=self.where)
+
     def _read(self, query: Callable[Concatenate[Connection, str, P], T], *args: P.args, **kw: P.kwargs) -> T:
         try:
             with self._database.reading() as connection:
                 return query(connection, self._project, *args, **kw)
         except (ValueError, KeyError) as error:
-            raise StateUnavailable(
-                f"a row of the state store {self.where} is damaged: {error!r}",
-                remedy="see what `provision audit verify` finds, and restore the store from a copy",
-            ) from error
+            raise damaged(self.where, error) from error
 
     def _writing(self) -> Writer:
         if not self._writable:

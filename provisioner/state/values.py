@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,11 @@ class AuditHead:
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.digest}"
+
+
+def genesis(project: str) -> str:
+    """The digest before a history's first row: no project's rows can be passed off as another's."""
+    return hashlib.sha256(f"provision audit of {project}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

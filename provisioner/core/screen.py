@@ -1,0 +1,98 @@
+"""A screen before the planner: which addresses are plainly as they were recorded, by comparing texts.
+
+What passes has no change in any plan without observations, whatever `planner.CHECKS` would look at: the same
+provider, way, user, fields and local as recorded, one active generation with a known secret and no other that
+lives, and no renewal due. Where there is any doubt an address does not pass, and the planner decides; a
+property test holds that leaving out what passes changes no plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from provisioner.core.model import GenerationState
+from provisioner.core.renewal import Policy, duration
+
+RecordRow = tuple[str, str, str, str, str, str, int, bool, str | None]
+"""fields, local, environment, name, provider, via, version, secret_known, user: as the store keeps them."""
+
+GenerationRow = tuple[str, str, int, str, str, str, str, str | None, str | None, str, str | None]
+"""environment, name, then the fields of a `Generation` in their order, moments as text."""
+
+Key = tuple[str, str]
+"""Environment and name."""
+
+_ACTIVE: Final = GenerationState.ACTIVE.value
+_RETIRED: Final = GenerationState.RETIRED.value
+_NEVER: Final = ("~", "~")
+"""Bounds that no moment passes."""
+
+
+def settled(
+    lines: Sequence[str],
+    records: Iterable[RecordRow],
+    generations: Iterable[GenerationRow],
+    *,
+    now: datetime,
+    besides: frozenset[Key] = frozenset(),
+) -> set[Key]:
+    """The addresses of these lines (core.sheet) that are plainly unchanged.
+
+    `besides` are those that something else is known of: an open operation, say.
+    """
+    issued = _one_active_alone(generations)
+    held = {row[2:4]: row for row in records}
+    latest, bounds = _text(now), dict[str, tuple[str, str]]()
+    found = set()
+    for line in lines:
+        place, name, provider, via, user, fields, local, rotate, _, before, _ = line.split("\t", 10)
+        key = place, name
+        record, moments = held.get(key), issued.get(key)
+        if record is None or moments is None or before or key in besides:
+            continue
+        if record[:2] != (fields, local) or record[4:6] != (provider, via):
+            continue
+        if not record[7] or (record[8] or "") != user:
+            continue
+        if rotate not in bounds:
+            bounds[rotate] = _bounds(rotate, now)
+        after, expiring = bounds[rotate]
+        created, expires = moments
+        # A colon sorts after every digit: what is no moment at all passes neither comparison.
+        if after < created <= latest and (expires is None or expiring < expires < ":"):
+            found.add(key)
+    return found
+
+
+def _one_active_alone(generations: Iterable[GenerationRow]) -> dict[Key, tuple[str, str | None] | None]:
+    """When the one living generation was made and expires; None for an address with another that lives."""
+    found: dict[Key, tuple[str, str | None] | None] = {}
+    for row in generations:
+        if row[3] == _RETIRED:
+            continue
+        key = row[:2]
+        own = row[3] == _ACTIVE and key not in found and not row[9]
+        found[key] = (row[6], row[7]) if own else None
+    return found
+
+
+def _bounds(rotate: str, now: datetime) -> tuple[str, str]:
+    """After which creation, and after which expiry, a generation is surely not due (core.renewal).
+
+    The whole jitter is taken for each address's share of it, and a window only ever makes it later.
+    """
+    policy = Policy.of(json.loads(rotate))
+    try:
+        early = duration(policy.before) + duration(policy.jitter)
+        after = _text(now - duration(policy.every) + early) if policy.every is not None else ""
+        return after, _text(now + early)
+    except (OverflowError, ValueError):
+        return _NEVER
+
+
+def _text(moment: datetime) -> str:
+    """As the store keeps moments: of one width, so that they sort as they are."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
