@@ -18,6 +18,7 @@ from provisioner.providers import registry
 from provisioner.sandbox.registry import VENDORS
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+DECLARATIONS = registry.load().declarations
 CELLS = [(name, finding) for name in NAMES for finding in read(name)["findings"]]
 
 
@@ -71,7 +72,7 @@ def test_a_finding(vendor: Vendor, name: str, finding: str) -> None:
 
 
 def _refused(vendor: Vendor, row: Mapping[str, Any], address: str) -> None:
-    declaration = registry.load().declarations[vendor.name]
+    declaration = DECLARATIONS[vendor.name]
     assert row["never"] in {rule.id for rule in declaration.rules}
     for capability, value in row.get("capability", {}).items():
         found = getattr(declaration.capabilities[Via.API], capability)
@@ -98,5 +99,4 @@ def test_every_vendor_has_a_file() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_found_in_a_portal(name: str) -> None:
     """Where only people can look nothing is ever found, and a plan says that it did not look."""
-    declaration = registry.load().declarations[name]
-    assert Observe.NONE is declaration.capabilities[Via.PORTAL].observe
+    assert Observe.NONE is DECLARATIONS[name].capabilities[Via.PORTAL].observe
