@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.cli.planning import known_environments, nearest
 from provisioner.cli.render_status import columns, moment
-from provisioner.cli.survey import look
+from provisioner.cli.survey import inspected
 from provisioner.cli.values import count_of
 from provisioner.core.capabilities import Observe
 from provisioner.core.model import JsonObject
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from provisioner.cli.session import Session
     from provisioner.manifest.draft import Drafts
 
-COLUMNS = ("PROVIDER", "ENVIRONMENT", "REMOTE ID", "NAME", "STATUS", "CREATED", "TAG")
+COLUMNS = ("PROVIDER", "ENVIRONMENT", "REMOTE ID", "NAME", "STATUS", "CREATED", "WHOSE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Drafted:
 def discover(session: Session, providers: Collection[str], environments: Collection[str]) -> Found:
     """Ask the vendors; writes nothing. Raises UsageError for a vendor or environment that there is not."""
     places = _places(session, providers, environments)
-    observations = look(session, places)
+    observations, used = inspected(session, places)
     with session.store() as store:
         ours = Ours.of(
             store.records(session.project.environments),
@@ -56,7 +56,7 @@ def discover(session: Session, providers: Collection[str], environments: Collect
         )
     silent = {place: listing.unseen for place, listing in sorted(observations.items()) if listing.unseen}
     return Found(
-        strays=tuple(unmanaged(session.project.name, observations, ours)),
+        strays=tuple(unmanaged(session.project.name, observations, ours, used)),
         silent=tuple(
             f"{provider} in {environment}: {why}" for (provider, environment), why in silent.items()
         ),
@@ -182,7 +182,7 @@ def _cells(one: Unmanaged) -> Iterator[str]:
     yield one.seen.name
     yield one.seen.status.value
     yield f"{one.seen.created_at:%Y-%m-%d}" if one.seen.created_at else ""
-    yield one.tagged
+    yield one.whose
 
 
 def _one(one: Unmanaged) -> JsonObject:
@@ -195,5 +195,5 @@ def _one(one: Unmanaged) -> JsonObject:
         "created_at": moment(one.seen.created_at),
         "fields": dict(one.seen.fields),
         "tag": str(one.seen.tag) if one.seen.tag else None,
-        "of_others": one.others,
+        "whose": one.whose,
     }

@@ -65,9 +65,12 @@ def open_sandbox(root: Path) -> Sandbox:
     raise ProvisionError(f"the sandbox in {folder} cannot be used: {why}", remedy=remedy)
 
 
-def open_session() -> Session:
-    """The project in the present folder, let go of when the command ends. Raises ManifestInvalid."""
-    session = Session(Path.cwd())
+def open_session(*, empty: bool = False) -> Session:
+    """The project in the present folder, let go of when the command ends. Raises ManifestInvalid.
+
+    `empty` takes one that declares nothing yet.
+    """
+    session = Session(Path.cwd(), empty=empty)
     click.get_current_context().call_on_close(session.close)
     return session
 
@@ -75,12 +78,12 @@ def open_session() -> Session:
 class Session:
     """One project, as one run of the program works with it. Raises ManifestInvalid when it is made."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, empty: bool = False) -> None:
         from provisioner import manifest
         from provisioner.providers import registry
 
         self.registry: Registry = registry.load()
-        self.project: Project = manifest.load(root, self.registry.declarations)
+        self.project: Project = manifest.load(root, self.registry.declarations, empty=empty)
 
     @property
     def root(self) -> Path:
@@ -155,16 +158,34 @@ class Session:
             yield vendors
 
     def _open(self, config: ProviderConfig) -> Provider:
+        return self.open_with(config, self.token(config))
+
+    def open_with(self, config: ProviderConfig, token: Secret | None) -> Provider:
+        """A vendor in one environment, worked with by this management token."""
         from provisioner.providers.http import Http
 
         adapter = self.registry.adapter(config.provider)
         if config.endpoint == SANDBOX:
-            return adapter.open(config, self._twin(config))
-        return adapter.open(config, Http(config, self._token(config)))
+            return adapter.open(config, self._twin(config, token))
+        return adapter.open(config, Http(config, token))
 
-    def _twin(self, config: ProviderConfig) -> Http:
+    def _twin(self, config: ProviderConfig, token: Secret | None) -> Http:
         from provisioner.providers.http import Http, Timing
 
+        tenant = self.project.environments[config.environment].kind.value
+        here = replace(config, endpoint=f"http://sandbox.invalid/{config.provider}/{tenant}")
+        # A twin's own time may be ahead of the machine's, and signatures name the moment (TC5).
+        return Http(here, token, app=self.sandbox.app, timing=Timing(now=self.sandbox.now))
+
+    def token(self, config: ProviderConfig) -> Secret | None:
+        """Our management token there; None where people manage the vendor in its portal.
+
+        Raises SecretError where it is not to be had, ProviderError for a twin that there is not.
+        """
+        from provisioner.providers.auth import management_token
+
+        if config.endpoint != SANDBOX:
+            return None if config.via is Via.PORTAL else management_token(config, self.root)
         tenant = self.project.environments[config.environment].kind.value
         try:
             token = Secret({"token": self.sandbox.token(config.provider, tenant)})
@@ -172,15 +193,7 @@ class Session:
             raise ProviderError(
                 f"the sandbox has no twin of {config.provider}", remedy="write the vendor's own endpoint"
             ) from None
-        here = replace(config, endpoint=f"http://sandbox.invalid/{config.provider}/{tenant}")
-        managing = None if config.via is Via.PORTAL else token
-        # A twin's own time may be ahead of the machine's, and signatures name the moment (TC5).
-        return Http(here, managing, app=self.sandbox.app, timing=Timing(now=self.sandbox.now))
-
-    def _token(self, config: ProviderConfig) -> Secret | None:
-        from provisioner.providers.auth import management_token
-
-        return None if config.via is Via.PORTAL else management_token(config, self.root)
+        return None if config.via is Via.PORTAL else token
 
     def context(
         self,

@@ -129,6 +129,6 @@ def _notes(case: Case, desired: Desired, candidate: Candidate) -> Iterator[str]:
         candidate.project,
         case.address.environment,
     ):
-        yield f"tagged {seen.tag.address} of project {seen.tag.project}, which must have forgotten it"
+        yield f"tagged {seen.tag.address} of project {seen.tag.project}: theirs, unless they forgot it"
     if seen.status is RemoteStatus.WAITING:
         yield "it waits for the vendor's approval"

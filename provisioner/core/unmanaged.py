@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.core.journal import Operation
@@ -24,10 +24,14 @@ class Unmanaged:
     seen: Observed
     others: bool
     """Whether its tag is of another project or another environment."""
+    used: bool = False
+    """Whether it is what this run itself manages its vendor with."""
 
     @property
-    def tagged(self) -> str:
-        """Whose it says that it is, in words; empty without a tag."""
+    def whose(self) -> str:
+        """Whose it is, in words, as far as that shows; empty where nothing does."""
+        if self.used:
+            return "what this run uses itself"
         tag = self.seen.tag
         return f"tagged {tag.address} of project {tag.project}" if tag else ""
 
@@ -59,10 +63,13 @@ class Ours:
         return cls(frozenset(ids), frozenset(tags))
 
 
-def unmanaged(project: str, observations: Observations, ours: Ours) -> Iterator[Unmanaged]:
+def unmanaged(
+    project: str, observations: Observations, ours: Ours, used: Collection[str] = ()
+) -> Iterator[Unmanaged]:
     """Every usable credential that is not ours, in the order of provider, environment, age and id.
 
-    A second copy of what is ours, under its very tag, is ours: the next plan retires it.
+    A second copy of what is ours, under its very tag, is ours: the next plan retires it. `used` are the ids
+    of what this run itself manages vendors with.
     """
     for (provider, environment), listing in sorted(observations.items()):
         for one in sorted(listing.observed.values(), key=_age):
@@ -70,7 +77,7 @@ def unmanaged(project: str, observations: Observations, ours: Ours) -> Iterator[
             if mine or one.status not in USABLE:
                 continue
             theirs = one.tag is not None and (one.tag.project, one.tag.environment) != (project, environment)
-            yield Unmanaged(provider, environment, one, theirs)
+            yield Unmanaged(provider, environment, one, theirs, one.remote_id in used)
 
 
 def _age(one: Observed) -> tuple[str, str]:

@@ -116,12 +116,17 @@ def _sealed(work: Work, secret: Secret | None) -> str | None:
 
 
 async def _proved(work: Work, secret: Secret) -> None:
-    """Raise Refused for a secret that does not work; one that may do more is for the plan that follows."""
+    """Raise Refused for a secret that does not work; one that may do more is for the plan that follows.
+
+    What somebody brought has to prove itself, what the vendor shows has only not to be rejected.
+    """
+    brought = work.address in work.context.brought
     try:
         with suppress(Waits, prove.TooWide):
-            await prove.works(work, secret)
+            await prove.works(work, secret, brought=brought)
     except prove.Unproven as error:
-        raise Refused(error.message) from None
+        remedy = "bring it as it is now, or import it without and renew it"
+        raise Refused(error.message, remedy=remedy) from None
 
 
 def _writes(work: Work, seen: Observed | None, sealed: str | None) -> tuple[Write, ...]:

@@ -26,7 +26,7 @@ _LONGEST: Final = 44
 _NEEDED: Final = frozenset({"scopes", "user"})
 """The fields without which a draft would say something else than the vendor shows."""
 
-_PLAIN: Final = re.compile(r"[a-z][a-z0-9-]*")
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(slots=True)
@@ -61,8 +61,8 @@ def draft(
     parts: dict[str, list[_Part]] = defaultdict(list)
     for one in found:
         where = f"{one.provider} in {one.environment}: {one.seen.remote_id}"
-        if one.others:
-            drafts.left_out.append(f"{where} is {one.tagged}")
+        if one.others or one.used:
+            drafts.left_out.append(f"{where} is {one.whose}")
             continue
         part = _part(project, Vendor.of(declarations[one.provider]), one, drafts)
         if isinstance(part, str):

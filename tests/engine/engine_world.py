@@ -21,7 +21,7 @@ from provisioner import state
 from provisioner.core.model import Address, Desired, Kind, Record, Via
 from provisioner.core.plan import Plan
 from provisioner.core.planner import plan
-from provisioner.core.project import Limits, ProviderConfig, SinkConfig
+from provisioner.core.project import Import, Limits, ProviderConfig, SinkConfig
 from provisioner.core.provider import Provider
 from provisioner.core.rails import Track, judge
 from provisioner.core.secret import Secret
@@ -54,6 +54,8 @@ class World:
     identity: Path
     declared: dict[Address, Desired] = field(default_factory=dict)
     orders: dict[Address, Order] = field(default_factory=dict)
+    imports: list[Import] = field(default_factory=list)
+    """What the manifests say is at the vendors already."""
     with_identity: bool = True
     state_url: str = "sqlite:///.provision/state.db"
     wrap: Callable[[Context], Context] = lambda context: context
@@ -203,6 +205,7 @@ class World:
             declarations=context.declarations,
             now=now,
             orders=self.orders,
+            imports=self.imports,
         )
         if refresh:
             expected = expected_ids(situation.records.values(), situation.operations)

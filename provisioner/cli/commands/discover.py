@@ -42,7 +42,7 @@ def discover(
 
     if (folder is None) != (owner is None):
         raise UsageError("--write and --owner go together", remedy="write --write DIR --owner TEAM")
-    session = open_session()
+    session = open_session(empty=True)
     found = discovering.discover(session, providers, environments)
     for line in found.silent:
         say(f"Not observed: {plain(line)}")
