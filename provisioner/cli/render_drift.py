@@ -93,9 +93,10 @@ def _found(one: Found, wide: int, paint: Paint) -> Iterator[str]:
     kind = one.finding.kind
     address = plain(str(one.address)).ljust(wide)
     yield f"  {address}   {paint(kind.value.ljust(8), COLORS[kind])}  {plain(one.finding.text)}"
+    width = max([9, *(len(field.path) for field in one.finding.fields)]) + 2
     for field in one.finding.fields:
         value = moved(field.before, field.after, quoted=field.path in FREE_TEXT)
-        line = f"      {plain(field.path):<11}{value}"
+        line = f"      {plain(field.path):<{width}}{value}"
         yield f"{line:<{EFFECTS}}  {plain(field.effect)}" if field.effect else line
 
 
