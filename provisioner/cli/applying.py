@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioner.cli import approvals, restored
+from provisioner.cli import apart, approvals, restored
 from provisioner.cli.output import say
 from provisioner.cli.planning import nearest, track
 from provisioner.cli.survey import own_credentials
@@ -65,6 +65,7 @@ def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
     check_fits(session, plan)
     approved = approvals.check(session, plan, manner.saved)
     sealer = session.sealer(plan.environments, manner.identities)
+    apart.require_for(session, plan)
     with session.store(writing=True) as store:
         own = own_credentials(session, plan)
         records = store.records(plan.environments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,9 +16,10 @@ from provisioner.cli.restored import refusals
 from provisioner.cli.survey import surveyed
 from provisioner.cli.values import count_of
 from provisioner.core import upkeep
+from provisioner.core.copies import Production, copies
 from provisioner.core.findings import Findings, findings
 from provisioner.core.journal import Action, Operation
-from provisioner.core.model import Address, Record, Via
+from provisioner.core.model import Address, Kind, Record, Via
 from provisioner.core.plan import Plan, judged
 from provisioner.core.planner import plan as decide
 from provisioner.core.project import Import
@@ -59,6 +61,7 @@ def make_plan(session: Session, question: Question) -> Plan:
         situation = situation_of(session, store, question)
         if question.refresh:
             situation = surveyed(session, situation, _places(situation))
+            _mention_copies(session, situation)
         made = upkeep.plan(situation) if question.upkeep else decide(situation)
         return with_verdicts(session, store, situation, made, allow_wider=question.allow_wider)
 
@@ -174,6 +177,17 @@ def _mention_others(session: Session, environments: Iterable[str]) -> None:
     for name in environments:
         if name not in session.project.environments:
             say(f"Note: the records of {name} are left alone: provision.yaml declares no such environment.")
+
+
+def _mention_copies(session: Session, situation: Situation) -> None:
+    """What a refresh left is one thing to do about, and no hundred findings."""
+    kinds = {name: one.kind for name, one in session.project.environments.items()}
+    known = Production(frozenset(name for name, kind in kinds.items() if kind is Kind.PRODUCTION), {})
+    found = Counter(copy.place[1] for copy in copies(situation, known))
+    for name in sorted(found):
+        if kinds[name] is Kind.TEST:
+            many = f"{found[name]} cop{'y' if found[name] == 1 else 'ies'}"
+            say(f"Note: {name} holds {many} of production's credentials: provision bootstrap {name}")
 
 
 def _mention_a_rename(session: Session, store: StateStore) -> None:

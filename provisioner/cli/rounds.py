@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from provisioner.cli.planning import Question, make_plan, track
 from provisioner.cli.session import Session
 from provisioner.core.approval import GOES_ON, Policy
+from provisioner.core.copies import of_copy
 from provisioner.core.model import Address, JsonValue
 from provisioner.core.plan import Change, Plan
 from provisioner.core.rails import judge
@@ -69,7 +70,7 @@ class Rounds:
         why |= {verdict.address: verdict.text for verdict in plan.verdicts if verdict.address is not None}
         kept: list[Change] = []
         for change in plan.changes:
-            reason = why.get(change.address) or _lacks_approval(session, change)
+            reason = why.get(change.address) or _lacks_approval(session, change) or _is_of_a_copy(change)
             if reason:
                 self.log("held back", address=str(change.address), action=change.action.value, text=reason)
             else:
@@ -114,6 +115,12 @@ class Rounds:
             text=outcome.text,
             remedy=outcome.remedy,
         )
+
+
+def _is_of_a_copy(change: Change) -> str:
+    """What ends at a vendor because it is a copy of production's ends where that was just looked at."""
+    where = change.address.environment
+    return f"ends with provision bootstrap {where}" if of_copy(change.address) else ""
 
 
 def _lacks_approval(session: Session, change: Change) -> str:

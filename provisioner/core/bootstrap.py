@@ -88,7 +88,7 @@ def plan(
     """
     (environment,) = situation.environments
     tried = tried or {}
-    found = tuple(copies.copies(situation, production))
+    found = tuple(sorted(copies.copies(situation, production)))
     left = _without(situation, found)
     known = list(cases(left))
     standings = dict(_standings(known, tried))

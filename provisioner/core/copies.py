@@ -43,14 +43,14 @@ class Production:
     records: Mapping[Address, Record]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Copy:
     """A credential in test that is production's."""
 
     place: Place
-    remote_id: str
     original: Address
     generation: int
+    remote_id: str
 
     def __str__(self) -> str:
         return f"{self.remote_id} is a copy of {self.original}, generation {self.generation}"
@@ -62,8 +62,8 @@ def of_copy(address: Address) -> bool:
 
 
 def copies(situation: Situation, production: Production) -> Iterator[Copy]:
-    """Every usable copy in the environments that the situation asks for, in a fixed order."""
-    ours = _ids(situation.records)
+    """Every usable copy in the environments that the situation asks for."""
+    ours, at_work = _ids(situation.records), _own(situation)
     theirs = {
         (issuer, generation.remote_id): (address, generation.number)
         for address, issuer, generation in _generations(production.records)
@@ -76,14 +76,16 @@ def copies(situation: Situation, production: Production) -> Iterator[Copy]:
             original = None
         else:
             original = one.tag.address, one.tag.generation
-        if original is not None and not (mine and not _one_for_each_user(situation, place)):
-            yield Copy(place, one.remote_id, *original)
+        if original is None or (*place, one.remote_id) in at_work:
+            continue
+        if not mine or _one_for_each_user(situation, place):
+            yield Copy(place, *original, one.remote_id)
 
 
 def strangers(situation: Situation, found: tuple[Copy, ...]) -> int:
     """How many usable credentials are neither ours nor copies, nor the one that we work with ourselves."""
     known = _ids(situation.records) | {(*copy.place, copy.remote_id) for copy in found}
-    known |= {(*place, one.remote_id) for place, one in situation.authorities.items()}
+    known |= _own(situation)
     return sum((*place, one.remote_id) not in known for place, one in _seen(situation))
 
 
@@ -109,6 +111,7 @@ def _ending(situation: Situation, copy: Copy, address: Address, before: Operatio
         generation=copy.generation,
         copy=copy.remote_id,
         operation=before.id if before else None,
+        notes=(f"in {copy.place[1]} alone: the original has the same id, and stays",),
         handoffs=tuple(announce(declaration, verb) for verb in verbs_of(Action.REVOKE, capabilities)),
     )
 
@@ -155,3 +158,8 @@ def _ids(records: Mapping[Address, Record]) -> set[tuple[str, str, str]]:
 def _one_for_each_user(situation: Situation, place: Place) -> bool:
     ways = situation.declarations[place[0]].capabilities.values()
     return any(one.identity is Identity.USER for one in ways)
+
+
+def _own(situation: Situation) -> set[tuple[str, str, str]]:
+    """What we work with ourselves: whatever it is a copy of, we do not end it."""
+    return {(*place, one.remote_id) for place, one in situation.authorities.items()}

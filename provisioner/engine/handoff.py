@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from provisioner.core.capabilities import Verb
+from provisioner.core.copies import of_copy
 from provisioner.core.handoff import Answer, instructions
 from provisioner.core.journal import Audit, Handoff, HandoffState, Phase, SaveHandoff, Write
 from provisioner.core.model import JsonObject
@@ -178,7 +179,7 @@ async def _open(
         verb=verb,
         generation=generation,
         screen=declaration.screens[verb].path,
-        steps=instructions(declaration, verb, known, fields),
+        steps=(*_warning(work), *instructions(declaration, verb, known, fields)),
         asks=declaration.screens[verb].asks,
         opened_at=work.context.now(),
         fields=fields,
@@ -188,6 +189,14 @@ async def _open(
     opened = Audit("handoff opened", handoff.opened_at, work.address, {"handoff": handoff.id, "verb": verb})
     await work.context.store.commit([SaveHandoff(handoff), opened])
     return handoff
+
+
+def _warning(work: Work) -> tuple[str, ...]:
+    """Who ends a copy must not end its original, which has the same id in another place."""
+    if not of_copy(work.address):
+        return ()
+    where = work.address.environment
+    return (f"Sign in to {where}, and to nothing else: production has one with the same id, which stays.",)
 
 
 async def _accepted(

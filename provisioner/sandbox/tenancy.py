@@ -125,7 +125,11 @@ class Tenancy:
     def issue(self, credential: Credential, scope: str, seconds: float, token: str | None = None) -> str:
         """A new access token, or this one, kept as a digest; with infinite seconds it never expires."""
         moment, token = self.now.timestamp(), token or secrets.token_urlsafe(48)
-        self.connection.execute("DELETE FROM access_tokens WHERE expires_at <= ?", (moment,))
+        self.connection.execute(
+            "DELETE FROM access_tokens WHERE expires_at <= ? AND credential IN"
+            " (SELECT seq FROM credentials WHERE vendor = ? AND tenant = ?)",
+            (moment, self.vendor, self.tenant),
+        )
         self.connection.execute(
             "INSERT INTO access_tokens VALUES (?, ?, ?, ?)",
             (digest(token), credential.seq, scope, moment + seconds),

@@ -1,0 +1,153 @@
+"""Is a test endpoint certainly not production's? Asked before anything is ended because it is a copy.
+
+A copy has the very id of its original, so right after a refresh test shows what production shows, and no look
+at what is there tells the two apart. What tells them apart, in the order in which it is asked:
+
+- the URL itself, normalised: case, default port, trailing slash, dots, IDN;
+- the management token: one that is the same for both proves nothing, and opens both;
+- the token again, as the proof: production's endpoint is asked to read with the token of test. Where it is
+  refused, nothing that this run sends to test can do anything in production, wherever the test endpoint
+  leads: by an alias (CNAME), a proxy, or endpoints that were swapped in provision.yaml. Where it is let in,
+  they are one place;
+- the address that both names resolve to, with port and path, where that proof cannot be had, and always over
+  plain http, where no certificate holds a name apart.
+
+A certificate is not asked for: vendors serve test and production with one, so an equal one proves nothing.
+`sandbox` in both is told apart by the kind of the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import posixpath
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from provisioner.cli.session import SANDBOX
+from provisioner.core.capabilities import Observe
+from provisioner.core.copies import of_copy
+from provisioner.core.model import Kind, Via
+from provisioner.core.plan import Plan
+from provisioner.core.project import ProviderConfig
+from provisioner.errors import NotAuthorised, ProvisionError, Refused
+
+if TYPE_CHECKING:
+    from provisioner.cli.session import Session
+
+PORTS = {"http": 80, "https": 443}
+
+NOWHERE = "provision-bootstrap-asks-whether-it-is-let-in"
+"""An id that no vendor gives."""
+
+
+class Proof(Enum):
+    """What production says to the token of test."""
+
+    LET_IN = auto()
+    REFUSED = auto()
+    NONE = auto()  # it did not answer, or there is nothing to ask
+
+
+def require_for(session: Session, plan: Plan) -> None:
+    """Raise Refused where the plan would end copies at an endpoint that may be production's."""
+    ends = {(one.provider, one.address.environment) for one in plan.changes if of_copy(one.address)}
+    for environment in sorted({place[1] for place in ends}):
+        require(session, environment, [place[0] for place in ends if place[1] == environment])
+
+
+def require(session: Session, environment: str, providers: Collection[str]) -> None:
+    """Raise Refused, naming all of them, where one of these vendors' endpoints may be production's."""
+    found = [line for provider in sorted(providers) for line in _same(session, provider, environment)]
+    if found:
+        raise Refused(
+            "\n".join(["nothing is done where test may be production:", *(f"  {line}" for line in found)]),
+            remedy=f"give {environment} the endpoint and the management token of its own in provision.yaml",
+        )
+
+
+def _same(session: Session, provider: str, environment: str) -> Iterator[str]:
+    here = session.project.providers[provider, environment]
+    for name, known in session.project.environments.items():
+        there = session.project.providers.get((provider, name))
+        if known.kind is not Kind.PRODUCTION or there is None:
+            continue
+        if why := _why_same(session, here, there):
+            yield f"{provider}: {environment} and {name} {why}"
+
+
+def _why_same(session: Session, test: ProviderConfig, production: ProviderConfig) -> str:
+    if {test.endpoint, production.endpoint} == {SANDBOX}:
+        return ""
+    if SANDBOX not in (test.endpoint, production.endpoint) and place(test.endpoint) == place(
+        production.endpoint
+    ):
+        return f"have the same endpoint, {production.endpoint}"
+    if _same_token(session, test, production):
+        return "have the same management token"
+    proof = asyncio.run(_proof(session, test, production))
+    if proof is Proof.LET_IN:
+        return "are one place: production lets in who has the token of test"
+    sure = proof is Proof.REFUSED and test.endpoint.lower().startswith("https:")
+    if not sure and SANDBOX not in (test.endpoint, production.endpoint) and _same_address(test, production):
+        return "have names for the same address, port and path"
+    return ""
+
+
+def place(endpoint: str) -> tuple[str, int, str]:
+    """Host, port and path of an endpoint, so that two ways to write one are equal."""
+    parts = urlsplit(endpoint)
+    host = (parts.hostname or "").rstrip(".")
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode()
+    path = posixpath.normpath(f"/{unquote(parts.path)}").lstrip("/")
+    return host.lower(), parts.port or PORTS.get(parts.scheme.lower(), 0), path
+
+
+def _same_token(session: Session, test: ProviderConfig, production: ProviderConfig) -> bool:
+    """By where it comes from; and by what it is, where both lie at hand and no command must be run for it."""
+    ours, theirs = test.auth.get("token"), production.auth.get("token")
+    if ours is None or theirs is None:
+        return False
+    if ours == theirs or "exec" in (ours.how, theirs.how):
+        return ours == theirs
+    with suppress(ProvisionError):  # a run for test need not have production's
+        mine, other = session.token(test), session.token(production)
+        if mine is not None and other is not None:
+            return hmac.compare_digest(mine.reveal("token").encode(), other.reveal("token").encode())
+    return False
+
+
+async def _proof(session: Session, test: ProviderConfig, production: ProviderConfig) -> Proof:
+    known = session.registry.declarations[test.provider].capabilities
+    if Via.PORTAL in (test.via, production.via) or known[test.via].observe is not Observe.LIST:
+        return Proof.NONE  # nothing is listed there by calls, and so nothing is taken for a copy
+    try:
+        provider = session.open_with(production, session.token(test))
+    except ProvisionError:
+        return Proof.NONE
+    try:
+        await provider.get(NOWHERE)
+    except NotAuthorised:
+        return Proof.REFUSED
+    except ProvisionError:
+        return Proof.NONE
+    finally:
+        await provider.close()
+    return Proof.LET_IN
+
+
+def _same_address(test: ProviderConfig, production: ProviderConfig) -> bool:
+    ours, theirs = place(test.endpoint), place(production.endpoint)
+    return ours[1:] == theirs[1:] and bool(_addresses(*ours[:2]) & _addresses(*theirs[:2]))
+
+
+def _addresses(host: str, port: int) -> set[str]:
+    try:
+        return {str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return set()
