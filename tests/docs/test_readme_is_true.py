@@ -72,7 +72,7 @@ def test_the_manifests_are_a_project(tmp_path: Path) -> None:
     validated = run.invoke(cli.program, ["-C", str(tmp_path), "validate"])
     assert 0 == validated.exit_code, validated.output
     planned = run.invoke(cli.program, ["-C", str(tmp_path), "plan"])
-    assert "Plan: 6 to create, 0 unchanged." in planned.stdout
+    assert "Plan: 8 to create, 0 unchanged." in planned.stdout
     declared = set(re.findall(r"provider: (\w+)", "".join(content for _, content in _manifests())))
     assert registry.load().declarations.keys() - declared <= {"oauth2"}  # it needs a server of one's own
 
@@ -100,8 +100,7 @@ def test_exit_codes() -> None:
 
 def test_rails_and_sinks() -> None:
     """The README lists the rails and the sinks that there are."""
-    # Nothing tells yet which credential a run uses itself, so that rail is not promised to anybody.
-    assert [name for name in RAILS if name != "own credential"] == _listed("rail")
+    assert list(RAILS) == _listed("rail")
     assert sorted(SINKS) == _listed("sink")
 
 
