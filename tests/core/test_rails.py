@@ -123,6 +123,39 @@ def test_own_credential() -> None:
     assert [("own credential", "test/key-000")] == refusals({"records": records(1)}, own="key-000-1")
 
 
+@pytest.mark.parametrize(
+    ("provider", "order", "refused"),
+    [
+        ("payspace", {"action": "renew", "reason": "asked"}, False),
+        ("payspace", {"action": "renew", "reason": "leaked", "compromised": True}, True),
+        ("paynet", {"action": "renew", "reason": "asked"}, True),
+    ],
+)
+def test_own_credential_renewed(provider: str, order: dict[str, Any], refused: bool) -> None:
+    """A renewal beside it leaves what the run uses; one in place, or that ends it first, does not."""
+    case = {
+        "declared": {
+            "test/new": {"provider": provider, "rotate": {"allow_downtime": True}, "previously": "a"}
+        },
+        "records": {"test/a": {"provider": provider, "rotate": {"allow_downtime": True}}},
+        "orders": {"test/new": order},
+    }
+    assert [("own credential", "test/new")] * refused == refusals(case, own="a-1")
+    assert [] == refusals(case, own="b-1")
+
+
+def test_own_credential_and_its_copy() -> None:
+    """Of two with one tag, the one that the run does not use may end."""
+    tag = "provision/payments/test/a/1/n0"
+    case = {
+        "declared": {"test/a": {}},
+        "records": {"test/a": {"generations": [{"number": 1, "tag": tag}]}},
+        "observed": {"payspace in test": {"a-1": {"tag": tag}, "other": {"tag": tag}}},
+    }
+    assert [("own credential", "test/a")] == refusals(case, own="other")
+    assert [] == refusals(case, own="a-1")
+
+
 def test_downtime() -> None:
     """A renewal in place is an outage that the manifest must accept."""
     case: dict[str, Any] = {

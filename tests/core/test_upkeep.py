@@ -58,6 +58,27 @@ def test_nothing_of_the_manifests(why: str, case: dict[str, Any]) -> None:
     assert [] == planned(**case)
 
 
+LEFT = {"payspace in test": {"svc.former": {"active": False}}}
+LEFT_WORDS = "user svc.former is not active at payspace: link another user, or have it activated there"
+
+
+def test_a_due_renewal_waits_for_its_user() -> None:
+    """PS3: what keeps a renewal from being made is told; what a manifest wants of that user is not upkeep."""
+    fields = {"user": "svc.former"}
+    case = {
+        "users": LEFT,
+        "declared": {
+            "test/a": {"fields": fields, "rotate": ROTATE},
+            "test/b": {"fields": fields},
+            "test/c": {"fields": fields},
+        },
+        "records": {"test/a": {"fields": fields, "rotate": ROTATE}, "test/b": {"fields": fields}},
+        "observed": {"payspace in test": {"a-1": {}, "b-1": {"fields": {"user": "svc.other"}}}},
+    }
+    told = [line for line in planned(**case) if not line.startswith("left: ")]
+    assert [f"wait test/a 1 (older than 10d since 2026-11-01; {LEFT_WORDS})"] == told
+
+
 def test_due_renewals_as_last_applied() -> None:
     """What is due is renewed with the fields, the sinks and the policy of its record, not the manifest's."""
     edited = {"fields": {"scopes": ["full-access"]}, "owner": "another", "rotate": {"every": "90d"}}
