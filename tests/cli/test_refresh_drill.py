@@ -1,0 +1,91 @@
+"""The drill: sixty credentials in test, five vendors, a refresh, and the morning after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from program_runner import Cli
+from refreshed_project import VENDORS, Refreshed
+
+from provisioner.secrets.identities import generate_identity
+
+EVERYTHING_ELSE = {"rejected": 0, "under_way": 0, "unseen": 0, "strangers": 1}
+"""The stranger is production's own management AuthAccess: FPay copies that, too."""
+
+
+def _project(root: Path, each: int, only_in_test: int) -> Refreshed:
+    generate_identity(root / ".provision" / "identity.txt")
+    drill = Refreshed(Cli(root), each, only_in_test)
+    drill.build()
+    return drill
+
+
+def test_the_morning_after_a_refresh(tmp_path: Path) -> None:
+    """PS6: bootstrap restores what a refresh took, ends what it brought, and leaves production as it is."""
+    drill = _project(tmp_path / "project", 12, 3)
+    run = drill.cli
+    drill.refresh()
+    before = drill.production()
+
+    judged = run("bootstrap", "test", "--check", "--json")
+    told = "test was refreshed from production: 48 gone, 12 survive, 45 copies of production, 3 users missing"
+    counts = {"gone": 48, "survives": 12, "copies": 45, "users_missing": 3, **EVERYTHING_ELSE}
+    assert (2, told, counts) == (judged.code, judged.json["summary"], judged.json["counts"])
+    assert {f"test/payspace-{n}": "works" for n in range(12)} == judged.json["tried"]
+
+    assert 5 == run("bootstrap", "test", "--auto-approve").code  # FPay's steps, and the three users
+    assert 0 == run("sandbox", "operate").code
+    drill.add_users("test", range(9, 12))
+    third = run("bootstrap", "test", "--auto-approve")
+    assert (0, "test: 3 gone, 57 survive") == (third.code, third.out.splitlines()[0])
+    assert sorted(drill.names()) == sorted(drill.working("test"))
+
+    written = drill.writes("test")
+    last = run("bootstrap", "test", "--auto-approve")
+    assert (0, "test is as it was left: 60 survive") == (last.code, last.out.splitlines()[0])
+    assert written == drill.writes("test")
+    assert before == drill.production()
+
+
+POINTS = ("after-intent:2", "after-sent:2", "before-done:1", "before-captured:2", "after-captured:1")
+"""Where a run is killed: while copies end, and while credentials are made anew."""
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project on the morning after, to be copied."""
+    root = tmp_path_factory.mktemp("refreshed") / "project"
+    _project(root, 1, 0).refresh()
+    return root
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_bootstrap_is_gone_on_with(point: str, refreshed: Path, tmp_path: Path) -> None:
+    """Killed anywhere, the next bootstraps end where one that nobody stopped ends, and leave nothing."""
+    root = tmp_path / "project"
+    shutil.copytree(refreshed, root)
+    drill = Refreshed(Cli(root), 1)
+    before = drill.production()
+    killed = subprocess.run(
+        [sys.executable, "-m", "provisioner", "-C", str(root), "bootstrap", "test", "--auto-approve"],
+        env={**os.environ, "PROVISION_FAILPOINT": point},
+        capture_output=True,
+        check=False,
+    )
+    assert -signal.SIGKILL == killed.returncode
+
+    for _ in range(3):
+        drill.cli("bootstrap", "test", "--auto-approve")
+        drill.cli("sandbox", "operate")
+        if 0 == (last := drill.cli("bootstrap", "test", "--check")).code:
+            break
+    assert 0 == last.code, last.out
+    assert sorted(drill.names()) == sorted(drill.working("test"))
+    assert dict.fromkeys(VENDORS, 1) == drill.live("test")
+    assert before == drill.production()
