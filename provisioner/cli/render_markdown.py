@@ -26,7 +26,7 @@ from provisioner.core.plan import Change, Plan
 def plan_markdown(plan: Plan) -> str:
     """The plan for a pull request. Ends without a newline."""
     lines = [f"### provision plan for {listed(sorted(plan.environments))}", ""]
-    lines += [f"{seen(plan)}. Digest: {code(plan.digest)}", ""]
+    lines += [f"{seen(plan)}.", "", f"Digest: {code(plan.digest)}", ""]
     if plan.changes:
         lines.extend(line for change in plan.changes for line in _change(change))
         lines.append("")

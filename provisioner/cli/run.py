@@ -47,6 +47,19 @@ class Run:
             confirm(f"Do this in {where}?", auto_approve=self.auto_approve)
         return self.apply(plan, told=True)
 
+    def expect_and_apply(self, question: Question, digest: str) -> int:
+        """Plan again, and carry it out where it is exactly the plan of this digest, which was looked at."""
+        from provisioner.cli.expecting import differs, expected
+        from provisioner.engine.apply import refuse
+
+        plan, is_it = expected(self.session, question, digest)
+        show(plan_text(plan, painter(self.settings, to_stderr=self.as_json)), to_stderr=self.as_json)
+        if not is_it:
+            raise differs(plan, digest)
+        refuse(plan.verdicts)
+        approvals.check(self.session, plan, None)
+        return self.apply(plan, told=True)
+
     def plan_and_save(self, question: Question, path: Path) -> int:
         """Make a plan, show it, and save it for `provision apply FILE`."""
         plan = make_plan(self.session, question)

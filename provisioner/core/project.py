@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,7 +101,8 @@ class Project:
     providers: Mapping[tuple[str, str], ProviderConfig]
     """By (provider, environment)."""
     sinks: Mapping[str, SinkConfig]
-    desired: tuple[Desired, ...]
+    desired: Sequence[Desired]
+    """In the order of their addresses."""
     removed: tuple[Removed, ...] = ()
     limits: Limits = Limits()
     policies: tuple[Policy, ...] = ()

@@ -13,6 +13,7 @@ from provisioner.core.family import key_of
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Kind, Record
 from provisioner.core.plan import Change, Plan, Verdict
+from provisioner.core.policing import Policing, refusals
 from provisioner.core.project import Limits
 from provisioner.core.recovery import MAKES
 from provisioner.core.renewal import Policy
@@ -31,6 +32,8 @@ class Track:
     """The remote ids of the credentials that this run itself uses."""
     families: Mapping[Address, str] = field(default_factory=dict)
     """The template of the name (core.family) of each address that the plan creates for a family."""
+    policing: Policing | None = None
+    """The project's policies, at the moment that is judged for."""
 
 
 def judge(plan: Plan, track: Track) -> tuple[Verdict, ...]:
@@ -159,6 +162,11 @@ def _was_it(gone: Address, made: Mapping[tuple[str, str], Address]) -> Iterator[
             )
 
 
+def _policy(plan: Plan, track: Track) -> Iterator[Verdict]:
+    if track.policing is not None:
+        yield from refusals(plan, track.policing, track.records)
+
+
 RAILS: Mapping[str, Callable[[Plan, Track], Iterator[Verdict]]] = {
     "revocations": _revocations,
     "protected": _protected,
@@ -166,5 +174,6 @@ RAILS: Mapping[str, Callable[[Plan, Track], Iterator[Verdict]]] = {
     "wider": _wider,
     "own credential": _own_credential,
     "downtime": _downtime,
+    "policy": _policy,
 }
 """Every rail, in the order in which they are shown."""

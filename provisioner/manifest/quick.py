@@ -50,6 +50,11 @@ def compile_schema(schema: Mapping[str, Any]) -> Check | None:
         return None
 
 
+def known_keywords() -> frozenset[str]:
+    """Every keyword that checks something and is known here."""
+    return frozenset(_KEYWORDS) | {"$ref"}
+
+
 def end_anchored(pattern: str) -> str:
     """The pattern as Python must read it, whose own `$` also stands before a last newline."""
     return pattern.replace("$", r"\Z")
@@ -181,6 +186,11 @@ def _any(wanted: Any, _: Any, compiled: Compile) -> Check:
     return lambda value: any(check(value) for check in checks)
 
 
+def _one(wanted: Any, _: Any, compiled: Compile) -> Check:
+    checks = [compiled(part) for part in wanted]
+    return lambda value: sum(check(value) for check in checks) == 1
+
+
 def _not(wanted: Any, _: Any, compiled: Compile) -> Check:
     check = compiled(wanted)
     return lambda value: not check(value)
@@ -218,6 +228,7 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any, Any, Compile], Check]]] = {
     "if": _if,
     "allOf": _all,
     "anyOf": _any,
+    "oneOf": _one,
     "not": _not,
     "minLength": _size(str, least=True),
     "maxLength": _size(str, least=False),
@@ -227,4 +238,6 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any, Any, Compile], Check]]] = {
     "maxProperties": _size(dict, least=False),
     "minimum": _minimum,
     "maximum": _maximum,
+    "exclusiveMinimum": lambda wanted, _, __: lambda value: not _TYPES["number"](value) or value > wanted,
+    "exclusiveMaximum": lambda wanted, _, __: lambda value: not _TYPES["number"](value) or value < wanted,
 }

@@ -9,6 +9,7 @@ from provisioner.core import renewal
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
 from provisioner.core.project import Environment
+from provisioner.core.sheet import ordered
 from provisioner.manifest import deliveries, fields, ignored
 from provisioner.manifest.entries import Entry
 from provisioner.manifest.house import House
@@ -48,6 +49,11 @@ class Resolver:
                 one = self._one(entry, vendor, environment, override)
                 if one:
                     yield one
+
+    def claims(self) -> deliveries.Claims:
+        """Who writes what, of all that was resolved since this was asked last."""
+        taken, self._claims = self._claims, deliveries.Claims(self._problems)
+        return taken
 
     def _vendor(self, entry: Entry) -> fields.Vendor | None:
         name = entry.values.get("provider")
@@ -103,8 +109,8 @@ class Resolver:
             kind=environment.kind,
             provider=vendor.name,
             via=config.via if config else Via.API,
-            fields=fields.normal(vendor, held),
-            local=local,
+            fields=ordered(fields.normal(vendor, held)),
+            local=ordered(local),
             source=Source(entry.place.file, entry.place.line, entry.place.column),
             user=merged.get("user"),
             previously=entry.values.get("previously"),

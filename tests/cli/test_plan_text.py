@@ -99,6 +99,8 @@ MARKDOWN = """\
 
 Observed 2026-11-21 14:02 UTC.
 
+Digest: `DIGEST`
+
 - `+` **create** `production/payroll-export`: `declared in credentials/payroll.yaml:3, no record`
   - `provider`: `payspace`
   - `scopes`: `full-access` (`wider: first access`)
@@ -119,8 +121,8 @@ def test_the_plan_of_the_design() -> None:
 
 
 def test_the_same_as_markdown() -> None:
-    """The Markdown says the same."""
-    assert MARKDOWN.splitlines() == plan_markdown(DESIGN).splitlines()
+    """The Markdown says the same, and has the digest that an apply expects."""
+    assert MARKDOWN.replace("DIGEST", DESIGN.digest).splitlines() == plan_markdown(DESIGN).splitlines()
 
 
 def test_an_offline_plan_says_so() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from provisioner.cli import options
-from provisioner.cli.output import show, show_json
+from provisioner.cli.output import say, show, show_json
 from provisioner.cli.values import count_of
 from provisioner.errors import ManifestInvalid
 
@@ -15,20 +15,34 @@ from provisioner.errors import ManifestInvalid
 def validate(as_json: bool) -> int:
     """Check the manifests, without network or secrets.
 
-    Every problem is shown at once, as file:line:column: what, and what to do.
+    Every problem is shown at once, as file:line:column: what, and what to do. What a policy denies is one, and
+    what it only warns of is told on stderr.
     """
+    from provisioner.cli.policing import findings
     from provisioner.cli.session import open_session
 
+    warnings: tuple[str, ...] = ()
     try:
-        project = open_session().project
+        session = open_session()
+        found = findings(session)
+        warnings = found.warnings
+        if found.problems:
+            raise ManifestInvalid(found.problems)
     except ManifestInvalid as error:
-        if not as_json:
-            raise
-        show_json({"valid": False, "problems": list(error.problems)})
-        return error.exit_code
+        if as_json:
+            show_json({"valid": False, "problems": list(error.problems), "warnings": list(warnings)})
+            return error.exit_code
+        _warn(warnings)
+        raise
     if as_json:
-        show_json({"valid": True, "problems": []})
+        show_json({"valid": True, "problems": [], "warnings": list(warnings)})
         return 0
-    entries = count_of(len(project.desired), "credential")
-    show(f"{entries} in {count_of(len(project.environments), 'environment')}: no problems.")
+    _warn(warnings)
+    entries = count_of(len(session.project.desired), "credential")
+    show(f"{entries} in {count_of(len(session.project.environments), 'environment')}: no problems.")
     return 0
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for line in warnings:
+        say(f"Warning: {line}")
