@@ -104,9 +104,10 @@ def plan(
     )
     rejected = [case.record for case in known if standings.get(case.address) is Standing.REJECTED]
     made = decide(_as_tried(left, [one for one in rejected if one is not None]))
-    changes = (*copies.endings(situation, found), *_kept(made, findings))
+    changes = _once((*copies.endings(situation, found), *_kept(made, findings)))
+    first = sorted(changes, key=lambda change: not copies.of_copy(change.address))
     unchanged = len(standings.keys() - {change.address for change in changes})
-    return Bootstrap(replace(made, changes=_once(changes), unchanged=unchanged), findings)
+    return Bootstrap(replace(made, changes=tuple(first), unchanged=unchanged), findings)
 
 
 def _without(situation: Situation, found: Collection[Copy]) -> Situation:

@@ -89,3 +89,52 @@ def test_a_killed_bootstrap_is_gone_on_with(point: str, refreshed: Path, tmp_pat
     assert sorted(drill.names()) == sorted(drill.working("test"))
     assert dict.fromkeys(VENDORS, 1) == drill.live("test")
     assert before == drill.production()
+
+
+@pytest.fixture
+def morning(refreshed: Path, tmp_path: Path) -> Refreshed:
+    """A copy of the small project on the morning after."""
+    shutil.copytree(refreshed, tmp_path / "project")
+    return Refreshed(Cli(tmp_path / "project"), 1)
+
+
+def test_a_saved_bootstrap_is_applied_as_it_is(morning: Refreshed) -> None:
+    """What was looked at is what is done, where an environment asks for approvals for one."""
+    run = morning.cli
+    assert 0 == run("bootstrap", "test", "--out", str(run.root / "plan.json")).code
+    before = morning.production()
+    assert 5 == run("apply", str(run.root / "plan.json")).code
+    assert 0 == run("sandbox", "operate").code
+    assert (0, before) == (run("bootstrap", "test", "--check").code, morning.production())
+
+
+def test_who_disables_a_copy_is_told_where(morning: Refreshed) -> None:
+    """FP8: in production's console the original has the same token, so the handoff says where to sign in."""
+    run = morning.cli
+    run("bootstrap", "test", "--auto-approve")
+    (asked,) = [one for one in run("handoff", "list", "--json").json["handoffs"] if one["verb"] == "revoke"]
+    told = run("handoff", "show", asked["id"]).out
+    assert "Sign in to test, and to nothing else: production has one with the same id, which stays." in told
+
+
+def test_an_ordinary_plan_names_the_way(morning: Refreshed) -> None:
+    """Who plans on the morning after is told that one command is for all of it; upkeep ends no copy."""
+    note = "Note: test holds 4 copies of production's credentials: provision bootstrap test"
+    assert note in morning.cli("plan", "--env", "test").err.splitlines()
+    assert note not in morning.cli("plan", "--env", "production").err
+
+
+def test_what_is_rejected_comes_to_light(morning: Refreshed) -> None:
+    """A survivor that the vendor shows is tried; one that was sealed wrongly is replaced."""
+    run = morning.cli
+    sealed = run("secret", "get", "test/payspace-0", "--json").json
+    with morning.cli.sandbox() as twins, twins.tenancy("payspace", "test") as data:
+        held = data.by_client_id(sealed["client_id"])
+        assert held is not None
+        data.update(held, label=held.label, fields=held.fields, secret="another")
+    judged = run("bootstrap", "test", "--check", "--json")
+    assert ("rejected", 1) == (judged.json["standings"]["test/payspace-0"], judged.json["counts"]["rejected"])
+    tried = run("verify", "test/payspace-0", "production/payspace-0")
+    assert (1, "1 rejected, 1 works.") == (tried.code, tried.last)
+    read = [one for one in run("audit", "log", "--json").json["rows"] if one["event"] == "secret read"]
+    assert ["test/payspace-0", "production/payspace-0"] == [one["address"] for one in read[-2:]]
