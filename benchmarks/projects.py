@@ -39,6 +39,7 @@ ENTRIES = {
     "payspace": """\
     user: user-{user}
     scopes: [full-access]
+    protect: true
     environments:
       test: {{settings: {{development_mode: true}}}}
       production: {{}}

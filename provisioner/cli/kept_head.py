@@ -15,6 +15,7 @@ from provisioner.core.restored import REMEDY
 from provisioner.errors import StateError, StoreRestored
 
 if TYPE_CHECKING:
+    from provisioner.state import Readable
     from provisioner.state.store import StateStore
     from provisioner.state.values import AuditHead
 
@@ -49,7 +50,7 @@ def keep(root: Path, project: str, store: StateStore) -> None:
         say(f"Warning: the end of the audit log could not be kept in {FOLDER}/{NAME}: {why}")
 
 
-def trouble(root: Path, project: str, store: StateStore) -> str:
+def trouble(root: Path, project: str, store: Readable) -> str:
     """Why the store looks like an older copy, in words; empty where it does not."""
     head = kept(root, project)
     if head is None or store.audit_holds(head):
@@ -60,7 +61,7 @@ def trouble(root: Path, project: str, store: StateStore) -> str:
     )
 
 
-def check(root: Path, project: str, store: StateStore) -> None:
+def check(root: Path, project: str, store: Readable) -> None:
     """Raise StoreRestored where the store looks like an older copy."""
     why = trouble(root, project, store)
     if why:

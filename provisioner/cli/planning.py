@@ -13,6 +13,7 @@ from provisioner.cli import policing
 from provisioner.cli.author import author
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
+from provisioner.cli.screening import how_many, others, unchanged
 from provisioner.cli.survey import surveyed
 from provisioner.cli.values import count_of
 from provisioner.core import upkeep
@@ -30,7 +31,7 @@ from provisioner.errors import ProvisionError, UsageError
 if TYPE_CHECKING:
     from provisioner.cli.places import Place
     from provisioner.cli.session import Session
-    from provisioner.state.store import StateStore
+    from provisioner.state import Readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class Question:
 
 def make_plan(session: Session, question: Question) -> Plan:
     """The plan for the moment asked for, with what the rails say of it. Writes nothing, anywhere."""
-    with session.store() as store:
-        situation = situation_of(session, store, question)
+    with session.reading() as store:
+        situation = situation_of(session, store, question, screen=_may_screen(question))
         if question.refresh:
             situation = surveyed(session, situation, _places(situation))
             _mention_copies(session, situation)
@@ -66,14 +67,22 @@ def make_plan(session: Session, question: Question) -> Plan:
         return with_verdicts(session, store, situation, made, allow_wider=question.allow_wider)
 
 
+def _may_screen(question: Question) -> bool:
+    """Whether what is plainly as it was recorded can be left out: nothing else is looked at, or asked for."""
+    return not (question.refresh or question.upkeep or question.orders or question.imports)
+
+
 def with_verdicts(
-    session: Session, store: StateStore, situation: Situation, made: Plan, *, allow_wider: bool
+    session: Session, store: Readable, situation: Situation, made: Plan, *, allow_wider: bool
 ) -> Plan:
     """The plan in its author's name, with what the rails say of it."""
     plan = replace(made, author=author())
-    policing.mention_outdated(session, plan, situation.records)
+    policing.mention_outdated(session, plan, situation)
     own = frozenset(one.remote_id for one in situation.authorities.values())
-    rails = judge(plan, track(session, plan, situation.records, allow_wider, own))
+    records = situation.records
+    if situation.settled and plan.count()[Action.REVOKE]:
+        records = store.held(tuple(situation.environments)).values()  # a rail counts all that live
+    rails = judge(plan, track(session, plan, records, allow_wider, own))
     return judged(plan, (*refusals(session, store, situation.observations), *rails))
 
 
@@ -135,12 +144,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"write one of {', '.join(names[:20])}" if names else "there is none yet"
 
 
-def situation_of(session: Session, store: StateStore, question: Question) -> Situation:
-    """What the manifests and the store say of what was asked for; no vendor was asked yet."""
+def situation_of(session: Session, store: Readable, question: Question, *, screen: bool = False) -> Situation:
+    """What the manifests and the store say of what was asked for; no vendor was asked yet.
+
+    With `screen`, without what is plainly unchanged, which is only counted.
+    """
     project = session.project
     environments = known_environments(session, question.environments)
-    records = store.records(environments)
-    operations = store.operations(environments)
+    now = question.at or session.now()
+    selection = Selection(question.targets, question.excludes)
+    held, operations = store.held(environments), store.operations(environments)
+    settled = unchanged(project, held, operations, now) if screen else set()
+    records = held.values(without=settled)
     _require_declared([*records.values(), *operations], session)
     _mention_others(session, store.environments_with_records())
     _mention_a_rename(session, store)
@@ -148,15 +163,16 @@ def situation_of(session: Session, store: StateStore, question: Question) -> Sit
         project=project.name,
         state=store.where,
         environments={name: project.environments[name].kind for name in environments},
-        desired=project.desired,
+        desired=others(project.desired, settled),
         records=records,
         operations=operations,
         declarations=session.registry.declarations,
-        now=question.at or session.now(),
+        now=now,
         removed=project.removed,
         orders=question.orders,
-        selection=Selection(question.targets, question.excludes),
+        selection=selection,
         hold_retire=question.hold_retire,
+        settled=how_many(settled, selection),
         imports=(*project.imports, *question.imports),
     )
 
@@ -190,7 +206,7 @@ def _mention_copies(session: Session, situation: Situation) -> None:
             say(f"Note: {name} holds {many} of production's credentials: provision bootstrap {name}")
 
 
-def _mention_a_rename(session: Session, store: StateStore) -> None:
+def _mention_a_rename(session: Session, store: Readable) -> None:
     """A file is one project's. Where it is another's, a plan would make a second copy of everything."""
     if not store.where.startswith("sqlite:") or store.environments_with_records():
         return

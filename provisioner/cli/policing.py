@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from provisioner.cli.output import say
-from provisioner.core.model import Address, Record
+from provisioner.core.model import Address
 from provisioner.core.plan import Plan
 from provisioner.core.policing import Policing
 from provisioner.core.policy import Level, Path, Policy, Violation, ended, outdated, violations
 from provisioner.core.recovery import MAKES
+from provisioner.core.situation import Situation
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
@@ -65,16 +66,16 @@ def of(session: Session, plan: Plan) -> Policing:
     return Policing(session.project.policies, vendor_fields(session), max(moment(session), plan.planned_at))
 
 
-def mention_outdated(session: Session, plan: Plan, records: Mapping[Address, Record]) -> None:
+def mention_outdated(session: Session, plan: Plan, situation: Situation) -> None:
     """Say which secrets are older than a policy lets them be, and are not made anew by this plan."""
     renewed = {change.address for change in plan.changes if change.action in MAKES}
     asked = (
         one
-        for one in session.project.desired
+        for one in situation.desired
         if one.address.environment in plan.environments and one.address not in renewed
     )
     groups: dict[str, list[Violation]] = {}
-    for found in outdated(session.project.policies, asked, records, plan.planned_at):
+    for found in outdated(session.project.policies, asked, situation.records, plan.planned_at):
         groups.setdefault(found.policy.name, []).append(found)
     for group in groups.values():
         say(f"Note: {_who(group)}: {group[0].text}")

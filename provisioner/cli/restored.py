@@ -13,10 +13,10 @@ from provisioner.core.restored import RAIL, REMEDY, Stranger, tagged, unknown, v
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
-    from provisioner.state.store import StateStore
+    from provisioner.state import Readable
 
 
-def refusals(session: Session, store: StateStore, observations: Observations) -> tuple[Verdict, ...]:
+def refusals(session: Session, store: Readable, observations: Observations) -> tuple[Verdict, ...]:
     """Why nothing may be applied with this store, told on stderr as well: a plan without changes shows none.
 
     To be asked after the vendors were: whatever they show was in the journal before it was with them.
@@ -31,7 +31,7 @@ def refusals(session: Session, store: StateStore, observations: Observations) ->
     return found
 
 
-def strangers(session: Session, store: StateStore, observations: Observations) -> tuple[Stranger, ...]:
+def strangers(session: Session, store: Readable, observations: Observations) -> tuple[Stranger, ...]:
     """What the vendors have with our tag, and the store has never heard of."""
     found = tagged(session.project.name, observations)
     return unknown(found, store.known_tags([str(one.tag) for one in found])) if found else ()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provisioner.providers.registry import Registry
     from provisioner.sandbox.world import Sandbox
     from provisioner.secrets.sealing import AgeSealer
+    from provisioner.state import Readable
     from provisioner.state.store import StateStore
 
 SANDBOX = "sandbox"
@@ -108,6 +109,14 @@ class Session:
     def now(self) -> datetime:
         """The present moment in UTC, on the project's clock."""
         return self.sandbox.now() if self._on_the_sandboxs_clock else datetime.now(UTC)
+
+    def reading(self) -> Readable:
+        """The project's state, for a plan."""
+        from provisioner.state import read_store
+
+        return read_store(
+            self.project.state, project=self.project.name, root=self.root, clock=lambda: datetime.now(UTC)
+        )
 
     def store(self, *, writing: bool = False, restored: bool = False) -> StateStore:
         """The project's state; without `writing` one that is not there reads as empty and is not made.

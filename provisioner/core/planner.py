@@ -41,7 +41,7 @@ BESIDE_RETIRE = frozenset({Action.UPDATE, Action.RENEW, Action.REPLACE})
 def plan(situation: Situation) -> Plan:
     """Decide every change. The result has no verdicts yet: those are `rails.judge`'s."""
     addresses: list[tuple[tuple[bool, float], list[Change]]] = []
-    unchanged = 0
+    unchanged = situation.settled
     unknown: list[str] = []
     for case in cases(situation):
         found = list(_decide(case))

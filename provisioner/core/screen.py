@@ -37,15 +37,17 @@ def settled(
     generations: Iterable[GenerationRow],
     *,
     now: datetime,
+    since: datetime | None = None,
     besides: frozenset[Key] = frozenset(),
 ) -> set[Key]:
     """The addresses of these lines (core.sheet) that are plainly unchanged.
 
-    `besides` are those that something else is known of: an open operation, say.
+    What was issued before `since` does not pass, because something is to be said of it; nor do `besides`.
     """
     issued = _one_active_alone(generations)
     held = {row[2:4]: row for row in records}
-    latest, bounds = _text(now), dict[str, tuple[str, str]]()
+    earliest, latest = _text(since) if since else "", _text(now)
+    bounds: dict[str, tuple[str, str]] = {}
     found = set()
     for line in lines:
         place, name, provider, via, user, fields, local, rotate, _, before, _ = line.split("\t", 10)
@@ -62,7 +64,7 @@ def settled(
         after, expiring = bounds[rotate]
         created, expires = moments
         # A colon sorts after every digit: what is no moment at all passes neither comparison.
-        if after < created <= latest and (expires is None or expiring < expires < ":"):
+        if max(after, earliest) < created <= latest and (expires is None or expiring < expires < ":"):
             found.add(key)
     return found
 

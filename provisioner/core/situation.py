@@ -73,6 +73,8 @@ class Situation:
     selection: Selection = Selection()
     hold_retire: bool = False
     """Keep older generations beyond their overlap, as in an incident."""
+    settled: int = 0
+    """How many declared credentials are plainly unchanged, and therefore left out (core.screen)."""
     imports: Sequence[Import] = ()
     users: Mapping[tuple[str, str], Users] = field(default_factory=dict)
     """By (provider, environment), where a linked user is declared and its vendor answered."""

@@ -75,6 +75,13 @@ class Claims:
     _kinds: dict[str, tuple[Kind, Address]] = field(default_factory=dict)
     _variables: dict[tuple[str, str], Address] = field(default_factory=dict)
 
+    def by_path(self) -> dict[str, tuple[Kind, list[str]]]:
+        """The kind of environment that each path is claimed by, and the variables that are."""
+        found = {path: (kind, list[str]()) for path, (kind, _) in self._kinds.items()}
+        for path, variable in self._variables:
+            found[path][1].append(variable)
+        return found
+
     def claim(
         self, address: Address, kind: Kind, path: str, variables: Iterable[str], place: Callable[[], Place]
     ) -> None:

@@ -56,6 +56,39 @@ class Document:
         return Place(self.file, (mark >> _LINE) + 1, (mark & ((1 << _LINE) - 1)) + 1)
 
 
+def packed(node: JsonValue) -> JsonValue:
+    """A value with its marks as JSON."""
+    if isinstance(node, Map):
+        return {"map": [[key, packed(value)] for key, value in node.items()], "marks": node.marks}
+    if isinstance(node, Items):
+        return {"items": [packed(value) for value in node], "marks": node.marks}
+    return node
+
+
+def unpacked(node: JsonValue) -> JsonValue:
+    """The value that `packed` packed."""
+    if not isinstance(node, dict):
+        return node
+    found: Map | Items = Map() if "map" in node else Items()
+    found.marks = node["marks"]
+    if isinstance(found, Map):
+        found.update({key: unpacked(value) for key, value in node["map"]})
+    else:
+        found.extend(unpacked(value) for value in node["items"])
+    return found
+
+
+def without(node: JsonValue, key: str) -> JsonValue:
+    """A mapping without one of its keys; anything else as it is."""
+    if not isinstance(node, Map) or key not in node:
+        return node
+    index = list(node).index(key) * 2
+    found = Map()
+    found.update({name: value for name, value in node.items() if name != key})
+    found.marks = node.marks[:index] + node.marks[index + 2 :]
+    return found
+
+
 def plain(value: JsonValue) -> JsonValue:
     """A copy of nothing but plain dicts and lists: what leaves this room carries no marks."""
     if isinstance(value, dict):

@@ -1,134 +1,29 @@
-"""Reads a project: files, text, shape, then what must fit together. Needs no network and no secret."""
+"""Reads a project: the quick way where all of it is sound, else the full way, which tells every problem."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from provisioner.core.capabilities import Declaration
-from provisioner.core.model import JsonValue
-from provisioner.core.project import Project, Removed
-from provisioner.errors import ManifestInvalid
-from provisioner.manifest import entries, files, imports, together
-from provisioner.manifest.document import Document
-from provisioner.manifest.families import Families
-from provisioner.manifest.house import House, build
-from provisioner.manifest.problems import Place, Problems
-from provisioner.manifest.prune import prune
-from provisioner.manifest.resolve import Resolver
-from provisioner.manifest.schemas import definition, schema
-from provisioner.manifest.shape import Flaw, Shape
-from provisioner.manifest.text import parse
-
-_EMPTY: Final = (
-    "no credential is declared, neither here nor under credentials/: nothing declared would mean that every "
-    "credential may go, so it is refused; declare one, or list under `removed` what is to be revoked"
-)
+from provisioner.core.project import Project
+from provisioner.manifest import sound
+from provisioner.manifest.resolve import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class _Manifest:
-    """One manifest as written, what is wrong with its shape, and what is left without that."""
-
-    document: Document
-    flaws: Sequence[Flaw]
-    sound: JsonValue
-
-
-def load(root: Path, declarations: Mapping[str, Declaration]) -> Project:
+def load(
+    root: Path, declarations: Mapping[str, Declaration], trace: Trace | None = None, *, empty: bool = False
+) -> Project:
     """The project in the folder `root`, with one `Desired` for each credential and environment, by address.
 
-    Raises ManifestInvalid with all problems at once, in the order of file, line and column.
+    `trace` is told of each one how to find the places of its fields; `empty` takes a project that declares
+    nothing yet, for what plans nothing. Raises ManifestInvalid with all problems at once, in the order of
+    file, line and column. Needs no network and no secret.
     """
     root = root.absolute()
-    problems = Problems()
-    manifests, complete = _read(root, problems)
-    house = None
-    if manifests and manifests[0].document.file == files.PROJECT:
-        house = _house(manifests[0], declarations, problems)
-    if house is None:
-        raise ManifestInvalid(problems.lines())
-    project = _project(root, house, manifests, declarations, problems)
-    if complete and not project.desired and not project.removed and not problems:
-        problems.add(Place(files.PROJECT), _EMPTY)
-    if problems:
-        raise ManifestInvalid(problems.lines())
-    return project
+    found = sound.load(root, declarations) if trace is None else None
+    if found is not None:
+        return found
+    from provisioner.manifest import whole
 
-
-def _read(root: Path, problems: Problems) -> tuple[list[_Manifest], bool]:
-    project, others = Shape(schema("project")), Shape(schema("credentials"))
-    entry = Shape(definition("credentials"))
-    found: list[_Manifest] = []
-    complete = True
-    for path in files.find(root, problems):
-        text = files.read(path, root, problems)
-        name = files.shown(path, root)
-        document = None if text is None else parse(text, name, problems)
-        if document is None:
-            complete = False
-            continue
-        flaws = (project if name == files.PROJECT else others).flaws(_suspects(document.root, entry))
-        for flaw in flaws:
-            problems.add(document.place(flaw.path, key=flaw.at_key), flaw.text)
-        found.append(_Manifest(document, flaws, prune(document.root, flaws)))
-    return found, complete
-
-
-def _suspects(root: JsonValue, entry: Shape) -> JsonValue:
-    """The manifest without the credentials that are sound, so that one bad among thousands costs one."""
-    declared = root.get("credentials") if isinstance(root, dict) else None
-    if not isinstance(declared, dict):
-        return root
-    kept = {name: value for name, value in declared.items() if not entry.fits({name: value})}
-    some = kept or dict(list(declared.items())[:1])  # an empty mapping would be a flaw of its own
-    return {**root, "credentials": some}
-
-
-def _house(manifest: _Manifest, declarations: Mapping[str, Declaration], problems: Problems) -> House | None:
-    if not isinstance(manifest.sound, dict):
-        return None
-    return build(manifest.document, manifest.sound, declarations, problems)
-
-
-def _project(
-    root: Path,
-    house: House,
-    manifests: Sequence[_Manifest],
-    declarations: Mapping[str, Declaration],
-    problems: Problems,
-) -> Project:
-    written = [
-        entry for one in manifests for entry in entries.credentials(one.document, one.sound, one.flaws)
-    ]
-    families = Families(root, problems)
-    written += [member for one in manifests for member in families.members(one.document, one.flaws)]
-    distinct = together.distinct(written, problems)
-    gone = [removal for one in manifests for removal in entries.removed(one.document, one.sound)]
-    together.check_renames(distinct, problems)
-    together.check_removed(gone, distinct, house.names("environments"), problems)
-    taken = [one for manifest in manifests for one in imports.entries(manifest.document, manifest.sound)]
-    names = {name for one in manifests for name in imports.names(one.document)} | distinct.keys()
-    imports.check(taken, distinct, names, house.names("environments"), problems)
-    resolver = Resolver(house, declarations, problems)
-    # All that is written, so that a second entry of one name has its other problems told as well.
-    in_order = sorted(written, key=lambda entry: entry.name)
-    desired = [one for entry in in_order for one in resolver.desired(entry)]
-    return Project(
-        name=house.name,
-        root=root,
-        state=house.state,
-        environments=house.environments,
-        providers=house.providers,
-        sinks=house.sinks,
-        desired=tuple(sorted(desired, key=lambda one: one.address)),
-        removed=tuple(sorted(gone, key=_removal)),
-        limits=house.limits,
-        imports=tuple(sorted(taken, key=lambda one: one.address)),
-    )
-
-
-def _removal(removal: Removed) -> tuple[str, tuple[str, ...]]:
-    return removal.name, removal.environments or ()
+    return whole.load(root, declarations, trace, empty=empty)

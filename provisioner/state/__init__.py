@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from provisioner.state.values import AuditHead, AuditRow, Finding, HeldLease
 
 if TYPE_CHECKING:
+    from provisioner.state.glance import Glance
     from provisioner.state.store import StateStore
 
-__all__ = ["AuditHead", "AuditRow", "Finding", "HeldLease", "open_store"]
+    Readable: TypeAlias = StateStore | Glance
+    """What a plan reads: both tell the same by the same names."""
+
+__all__ = ["AuditHead", "AuditRow", "Finding", "HeldLease", "open_store", "read_store"]
 
 LEASE_SECONDS = 30.0
 
@@ -43,3 +47,13 @@ def open_store(
 
     database, writable = open_database(url, root=root, create=create, read_only=read_only, clock=clock)
     return StateStore(database, project=project, writable=writable, lease=lease, actor=actor)
+
+
+def read_store(url: str, *, project: str, root: Path, clock: Callable[[], datetime]) -> Readable:
+    """The store of one project for a plan: a glance where that suffices, else the store itself, read-only."""
+    from provisioner.state.glance import glance
+
+    found = glance(url, project=project, root=root)
+    if found is not None:
+        return found
+    return open_store(url, project=project, root=root, clock=clock, create=False, read_only=True)

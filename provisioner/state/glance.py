@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from provisioner.core.journal import CLOSED
+from provisioner.core.journal import CLOSED, Operation
 from provisioner.errors import StateUnavailable
 from provisioner.state.held import Held
 from provisioner.state.values import AuditHead, genesis
@@ -35,6 +35,10 @@ _RECORDS: Final = (
 _GENERATIONS: Final = (
     "SELECT environment, name, number, state, remote_id, tag, created_at, expires_at, retire_after, provider,"
     " issued_at FROM provision_generations WHERE project = ? ORDER BY number"
+)
+_TAGS: Final = "SELECT tag FROM provision_operations WHERE project = ?"
+_OTHERS: Final = (
+    "SELECT project, count(*) FROM provision_records WHERE project <> ? GROUP BY project ORDER BY project"
 )
 _DIGEST: Final = "SELECT digest FROM provision_audit WHERE project = ? AND seq = ?"
 
@@ -84,6 +88,19 @@ class Glance:
             self.where,
         )
 
+    def operations(self, environments: Collection[str]) -> list[Operation]:
+        """Every open operation: there is none, or there would be no glance."""
+        return []
+
+    def known_tags(self, tags: Collection[str]) -> set[str]:
+        """Which of these tags stand in the journal, or on a generation."""
+        issued = {row[5] for row in self._held.generations}
+        return {tag for (tag,) in self._rows(_TAGS, self._project)}.union(issued).intersection(tags)
+
+    def other_projects(self) -> dict[str, int]:
+        """How many records the other projects in this store have, by their names."""
+        return dict(self._rows(_OTHERS, self._project))
+
     def environments_with_records(self) -> tuple[str, ...]:
         """Where the project has records, in the order of the alphabet."""
         return tuple(sorted({row[2] for row in self._held.records}))
@@ -92,11 +109,13 @@ class Glance:
         """Whether the audit log leads through this head: quick, and verifies nothing else."""
         if head.seq == 0:
             return head.digest == genesis(self._project)
+        return self._rows(_DIGEST, self._project, head.seq) == [(head.digest,)]
+
+    def _rows(self, query: str, *values: Any) -> Sequence[Any]:
         try:
-            found = self._connection.execute(_DIGEST, (self._project, head.seq)).fetchone()
+            return _all(self._connection, query, *values)
         except sqlite3.Error as error:
             raise StateUnavailable(f"the state store {self.where} cannot be read: {error}") from error
-        return bool(found == (head.digest,))
 
 
 def _read(connection: sqlite3.Connection, project: str, where: str) -> Glance | None:

@@ -1,0 +1,114 @@
+"""A page: all that one sound manifest comes to, so that it need not be read again while it stays.
+
+What a page holds follows from its file, from `provision.yaml` and from the providers alone. What must be seen
+of several manifests together (names, renames, removals, imports, who writes which variable) is checked each
+time over all pages; where anything is wrong, the manifests are read the full way, which has the words for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.core.model import Address, Source
+from provisioner.core.project import Import, Removed
+from provisioner.manifest import imports, together
+from provisioner.manifest.document import Document
+from provisioner.manifest.entries import Entry
+from provisioner.manifest.problems import Place, Problems
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One sound manifest."""
+
+    removed: tuple[Removed, ...]
+    imports: tuple[Import, ...]
+    claims: str
+    """JSON: who writes which variables, by path: {PATH: [KIND, [VARIABLE, …]]}."""
+    lines: Sequence[str]
+    """Its credentials (core.sheet)."""
+    alone: bool = True
+    """Whether it follows from its manifest, and may be kept: a family may take elements from elsewhere."""
+
+    def text(self) -> str:
+        """The page as text."""
+        top = {
+            "alone": self.alone,
+            "removed": [[one.name, one.reason, _row(one.source), one.environments] for one in self.removed],
+            "imports": [
+                [str(one.address), one.remote_id, _row(one.source), one.secret_given] for one in self.imports
+            ],
+        }
+        return "\n".join([json.dumps(top), self.claims, *self.lines])
+
+    @classmethod
+    def parse(cls, text: str) -> Page:
+        """The page that `text` was made of."""
+        top, claims, *lines = text.split("\n")
+        found = json.loads(top)
+        return cls(
+            removed=tuple(
+                Removed(name, reason, Source(*source), None if places is None else tuple(places))
+                for name, reason, source, places in found["removed"]
+            ),
+            imports=tuple(
+                Import(Address.parse(address), remote_id, Source(*source) if source else None, given)
+                for address, remote_id, source, given in found["imports"]
+            ),
+            claims=claims,
+            lines=lines,
+            alone=found["alone"],
+        )
+
+
+def _row(source: Source | None) -> list[Any] | None:
+    return None if source is None else [source.file, source.line, source.column]
+
+
+def fit_together(pages: Sequence[Page], environments: Iterable[str]) -> bool:
+    """Whether nothing is wrong with the pages of a project as a whole."""
+    return _names_differ(pages) and _relations_hold(pages, set(environments)) and _claims_differ(pages)
+
+
+def _names_differ(pages: Sequence[Page]) -> bool:
+    each = [{line.split("\t", 2)[1] for line in page.lines} for page in pages]
+    return len(set().union(*each)) == sum(map(len, each))
+
+
+def _relations_hold(pages: Sequence[Page], environments: set[str]) -> bool:
+    gone = [one for page in pages for one in page.removed]
+    taken = [one for page in pages for one in page.imports]
+    entries = {entry.name: entry for page in pages for entry in _entries(page)}
+    problems = Problems()
+    together.check_renames(entries, problems)
+    together.check_removed(gone, entries, environments, problems)
+    imports.check(taken, entries, entries.keys(), environments, problems)
+    return not problems
+
+
+def _entries(page: Page) -> Iterator[Entry]:
+    """As much of each entry as the relations between entries need."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in page.lines:
+        place, name, provider, *_, before, _family, _file, _row, _column = line.split("\t")
+        values = found.setdefault(name, {"provider": provider, "environments": []})
+        values["environments"].append(place)
+        if before:
+            values["previously"] = before
+    for name, values in found.items():
+        yield Entry(name, values, Document("", None), Place(""), flawed=False)
+
+
+def _claims_differ(pages: Sequence[Page]) -> bool:
+    seen: dict[str, tuple[str, set[str]]] = {}
+    for page in pages:
+        claims: Mapping[str, tuple[str, list[str]]] = json.loads(page.claims)
+        for path, (kind, variables) in claims.items():
+            first, names = seen.setdefault(path, (kind, set()))
+            if first != kind or not names.isdisjoint(variables):
+                return False
+            names.update(variables)
+    return True
