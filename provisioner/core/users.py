@@ -28,7 +28,7 @@ def flaw(provider: str, fields: JsonObject, users: Users, includes: Includes) ->
     if not user.active:
         return f"user {name} is not active at {provider}: {LINK_ANOTHER}, or have it activated there"
     asked: Sequence[str] = fields.get("scopes", ())
-    if user.scopes is None or covers(asked, user.scopes, includes):
+    if user.scopes is None or user.scopes.issuperset(asked) or covers(asked, user.scopes, includes):
         return ""
     may = f" ({user.detail})" if user.detail else ""
     return f"user {name} may not do {', '.join(asked)} at {provider}{may}: {LINK_ANOTHER}, or change its role"

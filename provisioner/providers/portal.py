@@ -33,6 +33,7 @@ def by_hand(api: Capabilities) -> Capabilities:
         identity=Identity.NONE,
         observe=Observe.NONE,
         portal=BY_HAND | renewing,
+        authority=False,  # no credential of ours is at work there
     )
 
 

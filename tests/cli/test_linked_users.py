@@ -79,6 +79,38 @@ def test_a_vendor_that_does_not_tell_its_users(cli: Cli) -> None:
     assert "Plan: 2 to create, 0 unchanged." == shown.splitlines()[-1]
 
 
+def test_a_vendor_that_tells_nothing(cli: Cli) -> None:
+    """A vendor that cannot be asked anything says so once, not again for its users."""
+    with cli.sandbox() as twins:
+        twins.fault("payspace", "test", "busy", operation="GET", times=9, seconds=3600)
+    shown = cli("plan").out
+    assert (1, False) == (shown.count("GET api/v1"), "its users" in shown)
+    assert "Plan: 1 to create, 0 unchanged." == shown.splitlines()[-1]
+
+
+def test_a_portal_tells_nothing_of_users(cli: Cli) -> None:
+    """Where people manage a vendor in its portal nobody sees its users, so none of them is missing there."""
+    cli.edit(
+        "payspace: {test: {endpoint: sandbox}",
+        "payspace: {test: {endpoint: sandbox, via: portal}",
+        "provision.yaml",
+    )
+    assert "Plan: 1 to create, 0 unchanged." in cli("plan").out
+
+
+def test_a_rename_waits_with_the_rest(cli: Cli) -> None:
+    """What waits for its user keeps its old name until then, and an apply finds it as it was planned on."""
+    cli.applied()
+    _leaves(cli, "payspace", "svc.payroll")
+    cli.edit("  payroll:\n", "  wages:\n    previously: payroll\n")
+    cli.edit("general ledger", "the general ledger")
+    ran = cli("apply", "--auto-approve")
+    assert (5, True) == (ran.code, NOT_ACTIVE in ran.out)
+    assert ["test/payroll"] == [
+        one["address"] for one in cli("status", "--json").json["credentials"] if one["generation"]
+    ]
+
+
 def test_somebody_leaves(cli: Cli) -> None:
     """A credential in use whose user left is told of, and neither changed nor ended."""
     cli.applied()
