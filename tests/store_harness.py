@@ -40,6 +40,7 @@ GENERATION = Generation(
     NOON + timedelta(days=90),
     NOON + timedelta(microseconds=1),
     "paynet",
+    NOON - timedelta(seconds=1),
 )
 OPERATION = Operation(
     "operation-1",

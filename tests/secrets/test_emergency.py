@@ -23,6 +23,7 @@ def _stranded(operation: str = "op-1", minutes: int = 0) -> Stranded:
         sealed="-----BEGIN AGE ENCRYPTED FILE-----\n…",
         created_at=NOW + timedelta(minutes=minutes),
         expires_at=NOW + timedelta(days=90) if minutes else None,
+        issued_at=NOW if minutes else None,
     )
 
 
@@ -50,6 +51,7 @@ def test_file_is_private_json(tmp_path: Path) -> None:
         "sealed": "-----BEGIN AGE ENCRYPTED FILE-----\n…",
         "created_at": "2026-11-02T14:02:03.456789+00:00",
         "expires_at": None,
+        "issued_at": None,
     }
     assert expected == json.loads(path.read_text())
 
