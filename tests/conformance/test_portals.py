@@ -122,9 +122,14 @@ def test_a_persons_verbs_are_refused(case: Case, sandbox: Sandbox) -> None:
 
 @each_case
 def test_a_portal_changes_what_we_see_and_not_the_vendor(case: Case) -> None:
-    """By the portal nothing is observed, found or read again; all else is declared as of the API."""
+    """By the portal nothing is observed, found, read again or told of us; all else is as by the API."""
     by_api, by_hand = (_declaration(case).capabilities[via] for via in Via)
-    seen = {"secret": SecretAccess.PORTAL, "identity": Identity.NONE, "observe": Observe.NONE}
+    seen = {
+        "secret": SecretAccess.PORTAL,
+        "identity": Identity.NONE,
+        "observe": Observe.NONE,
+        "authority": False,
+    }
     always = {Verb.CREATE, Verb.CAPTURE, Verb.UPDATE, Verb.REVOKE, Verb.OBSERVE, Verb.FIND}
     renewing = {Verb.RENEW} if by_api.renew is Renewal.IN_PLACE else set()
     expected = {one.name: getattr(by_api, one.name) for one in fields(Capabilities)}
