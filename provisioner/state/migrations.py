@@ -74,7 +74,7 @@ STEPS: tuple[Step, ...] = (
             acquired_at TEXT NOT NULL, expires_at TEXT NOT NULL,
             PRIMARY KEY (project, environment))""",
     ),
-    ("ALTER TABLE provision_generations ADD COLUMN issued_at TEXT",),  # 2: what tells a secret changed outside
+    ("ALTER TABLE provision_generations ADD COLUMN issued_at TEXT",),  # 2: tells of a secret replaced outside
 )
 
 
