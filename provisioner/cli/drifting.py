@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from provisioner.cli.output import painter, show, show_json
+from provisioner.core.drift import Kind
 from provisioner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 FOUND: Final = 2
+WAITS: Final = 5
 
 WITH: Final = frozenset({"environments", "targets", "excludes", "as_json", "drift_only", "detailed_exitcode"})
 """The options of `plan` that go with it; all others are about changes, or keep it from looking."""
@@ -26,7 +28,8 @@ FORMS: Final = frozenset({"text", "json"})
 def report(question: Question, settings: Settings, *, as_json: bool, detailed: bool) -> int:
     """Print the findings; the exit code says whether there are any, where that is asked for.
 
-    A vendor that can be asked and did not answer is a failure: whatever is there would not have shown.
+    What only waits for a vendor's approval did not drift: it ends as a plan that waits does. A vendor
+    that can be asked and did not answer is a failure: whatever is there would not have shown.
     """
     from provisioner.cli.planning import look_for_drift
     from provisioner.cli.render_drift import drift_json, drift_text
@@ -38,9 +41,11 @@ def report(question: Question, settings: Settings, *, as_json: bool, detailed: b
         show_json(drift_json(findings))
     else:
         show(drift_text(findings, painter(settings)))
-    if detailed and findings.found:
-        return FOUND
-    return FAILED if findings.failed else 0
+    if findings.failed and not (detailed and findings.found):
+        return FAILED
+    if not detailed or not findings.found:
+        return 0
+    return WAITS if all(one.finding.kind is Kind.WAITING for one in findings.found) else FOUND
 
 
 def _refuse(context: click.Context) -> None:

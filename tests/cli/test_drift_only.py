@@ -148,3 +148,10 @@ def test_an_ignored_field_is_not_told(drifted: Cli) -> None:
         "description: general ledger", "description: general ledger\n    ignore_drift: [description]"
     )
     assert ["wider", "gone"] == [one["kind"] for one in drifted(*DETAILED, "--json").json["findings"]]
+
+
+def test_what_only_waits_is_no_drift(cli: Cli) -> None:
+    """A key that waits for the vendor's approval (PN2) is told, and ends as a plan that waits does."""
+    cli.write(KEY.replace("[test]", "[production]"))
+    assert 5 == cli("apply", "--auto-approve").code
+    assert 5 == cli(*DETAILED).code
