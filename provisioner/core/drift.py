@@ -49,7 +49,10 @@ STANDING: Mapping[RemoteStatus, Finding] = {
 
 ABSENT = Finding(Kind.GONE, "gone at the vendor")
 
-ROTATED = f"drift {Kind.ROTATED}"
+DRIFT = "drift "
+"""How the code of every reason begins that is drift and nothing else."""
+
+ROTATED = f"{DRIFT}{Kind.ROTATED}"
 """The code of the reason of a renewal that follows a secret which somebody else had replaced."""
 
 LIMITS = frozenset({"scopes", "allow_ips"})
@@ -100,7 +103,7 @@ def since_applied(case: Case) -> tuple[Finding, ...]:
 
 def because(*findings: Finding) -> Reason:
     """Drift as the reason of a change; the first names the kind."""
-    return Reason(f"drift {findings[0].kind}", f"drift: {', '.join(one.text for one in findings)}")
+    return Reason(f"{DRIFT}{findings[0].kind}", f"drift: {', '.join(one.text for one in findings)}")
 
 
 def ignored(path: str, local: JsonObject) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from provisioner.core.capabilities import Capabilities, Renewal
-from provisioner.core.drift import ROTATED
+from provisioner.core.drift import DRIFT, ROTATED
 from provisioner.core.family import key_of
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Kind, Record
@@ -79,7 +79,9 @@ def _wider(plan: Plan, track: Track) -> Iterator[Verdict]:
     if track.allow_wider:
         return
     for change in plan.changes:
-        if change.widens and plan.environments[change.address.environment] is Kind.PRODUCTION:
+        if not change.widens or _restores(change):
+            continue
+        if plan.environments[change.address.environment] is Kind.PRODUCTION:
             paths = ", ".join(field.path for field in change.fields if field.effect.startswith("wider"))
             yield Verdict(
                 "wider",
@@ -87,6 +89,11 @@ def _wider(plan: Plan, track: Track) -> Iterator[Verdict]:
                 "look at it, then apply with --allow-wider",
                 change.address,
             )
+
+
+def _restores(change: Change) -> bool:
+    """Whether it only gives back what was applied before, and somebody took at the vendor."""
+    return all(reason.code.startswith(DRIFT) for reason in change.reasons)
 
 
 def _own_credential(plan: Plan, track: Track) -> Iterator[Verdict]:

@@ -4,8 +4,9 @@ The vendor documents a portal screen and, for callers, `POST /api/authorize`; fo
 contract that we publish (`schemas/contracts/paytia.openapi.yaml`). Gaps of the document that we filled,
 marked `ours`: one credential is the whole bundle of API key and tokens (PY9); a label that need not be
 unique, in which our tag stands; deleting as the way to revoke, at once for all tokens; that API key and
-tokens are shown once; keys of the test environment do not survive a refresh; and a new or deleted key is
-settled within two seconds.
+tokens are shown once; that a key says when its tokens were generated, by which tokens of somebody else
+show; keys of the test environment do not survive a refresh; and a new or deleted key is settled within two
+seconds.
 
 Trying a bundle is the document's own pre-authorization (PY6), which spends nothing of it (PY8) and leaves
 the key pre-authorized for the rest of its access token's hour. It cannot always tell:
@@ -74,7 +75,8 @@ RULES = (
     Rule("PY8", "verifying never spends a delivered refresh token", "ours"),
     Rule(
         "PY9",
-        "one credential is the whole bundle; it is renewed by a new key beside the old one",
+        "one credential is the whole bundle; it is renewed by a new key beside the old one; "
+        "a key says when its tokens were generated",
         "ours",
     ),
 )

@@ -107,6 +107,17 @@ def test_wider_in_production() -> None:
     assert [] == refusals(case, allow_wider=True)
 
 
+def test_giving_back_is_not_wider() -> None:
+    """What somebody narrowed at the vendor is given back as it was; together with an edit it is not."""
+    case = _scopes(["full-access"], ["full-access"], "production")
+    narrowed = {"a-1": {"fields": {"scopes": ["read-only"]}}}
+    assert [] == refusals({**case, "observed": {"payspace in production": narrowed}})
+    edited = _scopes(["read-only"], ["full-access"], "production")
+    assert [("wider", "production/a")] == refusals(
+        {**edited, "observed": {"payspace in production": narrowed}}
+    )
+
+
 def test_narrower_or_in_test_passes() -> None:
     """Less access, or more in a test environment, is nobody's danger."""
     assert [] == refusals(_scopes(["full-access"], ["read-only"], "production"))
