@@ -12,6 +12,9 @@ from provisioner.manifest.problems import Place
 _LINE: Final = 24
 """A mark is one number, line << 24 | column, both from 0: millions of them must stay cheap."""
 
+_FEW: Final = 64
+"""A mapping of fewer keys is searched as it is."""
+
 
 def mark_of(line: int, column: int) -> int:
     """The mark of a place, whose line and column count from 0 here."""
@@ -21,10 +24,19 @@ def mark_of(line: int, column: int) -> int:
 class Map(dict[str, JsonValue]):
     """A mapping; `marks` holds the mark of each key and of its value by turns, in order."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("_positions", "marks")
 
     def __init__(self) -> None:
         self.marks: list[int] = []
+        self._positions: dict[str, int] | None = None
+
+    def position(self, key: str) -> int:
+        """How many keys stand before this one; found at once also where there are thousands."""
+        if len(self) < _FEW:
+            return list(self).index(key)
+        if self._positions is None or len(self._positions) != len(self):
+            self._positions = {one: index for index, one in enumerate(self)}
+        return self._positions[key]
 
 
 class Items(list[JsonValue]):
@@ -102,7 +114,7 @@ def _step(node: JsonValue, step: str | int, mark: int, key: bool) -> tuple[JsonV
     if isinstance(node, Items) and isinstance(step, int):
         return node[step], node.marks[step]
     if isinstance(node, Map) and step in node:
-        index = list(node).index(str(step)) * 2
+        index = node.position(str(step)) * 2
         child = node[str(step)]
         by_key = key or child is None or isinstance(child, (Map, Items))
         return child, node.marks[index if by_key else index + 1]

@@ -91,6 +91,16 @@ def test_one_place_is_told_once(cli: Cli) -> None:
     )
 
 
+def test_many_warnings(cli: Cli) -> None:
+    """Of many warnings the first are told and the rest is counted; JSON has them all."""
+    many = "".join(REPORT.replace("report:", f"report-{number}:") for number in range(25))
+    cli.write(many)
+    ran = cli("validate")
+    assert (0, 21) == (ran.code, len(ran.err.splitlines()))
+    assert "Warning: 5 more" in ran.err
+    assert 25 == len(cli("validate", "--json").json["warnings"])
+
+
 def test_the_list(cli: Cli) -> None:
     """`policies list` has the built-in ones, the project's own, and what always holds."""
     cli.write(PAYROLL + REPORT, more=READ_ONLY)

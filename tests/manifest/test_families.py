@@ -119,6 +119,12 @@ def test_a_renamed_key(write: Write, for_each: str) -> None:
     assert [("pay-emea", "pay-eu", lines[0]), ("pay-us", None, lines[1])] == _write(write, for_each)
 
 
+def test_the_last_of_many(write: Write) -> None:
+    """Also the last of a hundred elements has the place where it stands."""
+    elements = "".join(f"\n      k{number}:" for number in range(100))
+    assert ("pay-k99", None, 103) in _write(write, elements)
+
+
 def test_a_renamed_family(write: Write) -> None:
     """`previously` of a family renames all of it; beside a renamed key both count."""
     found = _write(write, "[us, {key: emea, previously: eu}]", '    previously: "payroll-{key}"\n')

@@ -12,7 +12,8 @@ from provisioner.cli.output import show_json
 def schema(name: str) -> None:
     """Print a JSON Schema, for editors.
 
-    NAME is project (by default), credentials, plan, or that of a vendor's fields, such as providers/payspace.
+    NAME is project (by default), credentials, plan, resolved (what policies see of a credential), or that of
+    a vendor's fields, such as providers/payspace.
     """
     from provisioner import manifest
     from provisioner.providers import registry

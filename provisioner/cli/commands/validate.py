@@ -9,14 +9,17 @@ from provisioner.cli.output import say, show, show_json
 from provisioner.cli.values import count_of
 from provisioner.errors import ManifestInvalid
 
+MANY = 20
+"""How many warnings are told one by one."""
+
 
 @click.command()
 @options.as_json
 def validate(as_json: bool) -> int:
     """Check the manifests, without network or secrets.
 
-    Every problem is shown at once, as file:line:column: what, and what to do. What a policy denies is one, and
-    what it only warns of is told on stderr.
+    Every problem is shown at once, as file:line:column: what, and what to do. What a policy denies is a
+    problem; what it only warns of is told on stderr.
     """
     from provisioner.cli.policing import findings
     from provisioner.cli.session import open_session
@@ -44,5 +47,7 @@ def validate(as_json: bool) -> int:
 
 
 def _warn(warnings: tuple[str, ...]) -> None:
-    for line in warnings:
+    for line in warnings[:MANY]:
         say(f"Warning: {line}")
+    if len(warnings) > MANY:
+        say(f"Warning: {len(warnings) - MANY:,} more; --json has all, `provision policies list` counts them")
