@@ -36,7 +36,7 @@ def test_problem_case(path: Path, write: Write) -> None:
     case = yaml.safe_load(path.read_text())
     root = write(case.get("files", {}))
     for name, recipe in case.get("make", {}).items():
-        _make(root / name, recipe)
+        make(root / name, recipe)
     assert case["problems"] == _problems(root)
 
 
@@ -48,7 +48,7 @@ def _problems(root: Path) -> list[str]:
     return []
 
 
-def _make(path: Path, recipe: Mapping[str, Any]) -> None:
+def make(path: Path, recipe: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     match recipe:
         case {"repeat": text, "times": times}:
