@@ -15,6 +15,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -23,10 +24,13 @@ from provisioner.core.project import ProviderConfig
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
 from provisioner.providers.attempt import Attempt, judged
+from provisioner.providers.lanes import Lanes
 from provisioner.providers.retry import FATES, Failure, Fate, Policy, error_for, seconds_asked
 from provisioner.providers.route import Elsewhere, Route, Safety
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 T = TypeVar("T")
@@ -96,8 +100,7 @@ class Http:
         self._token = token
         self._timing = timing or Timing()
         self._policy = policy or Policy()
-        self._places = asyncio.Semaphore(config.parallelism)
-        self._client = _client(config, app, local_address)
+        self._lanes = Lanes(config.parallelism, lambda: _client(config, app, local_address))
 
     def __repr__(self) -> str:
         return f"<Http to {self._config.provider} in {self._config.environment}>"
@@ -124,9 +127,9 @@ class Http:
         url = self._url(route, id) if at is None else self._check_private(at.url)
         asked = _Asked(route, url, at, query, json, form, headers)
         waited, unsure = 0.0, False
-        async with self._places:
+        async with self._lanes.taken() as lane:
             for number in range(1, self._policy.attempts + 1):
-                attempt = await self._attempt(asked, read)
+                attempt = await self._attempt(lane, asked, read)
                 _log.debug("%s %s, attempt %d: %s", self._config.provider, route, number, attempt.fate)
                 if attempt.fate is Fate.ANSWERED:
                     return attempt.value  # type: ignore[return-value]  # an answered attempt holds what was read
@@ -149,7 +152,8 @@ class Http:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.aclose()
+        for lane in self._lanes.made:
+            await lane.aclose()
 
     def _url(self, route: Route, id: str | None) -> str:
         if "{id}" not in route.path:
@@ -170,13 +174,15 @@ class Http:
             remedy="write an https:// URL; http:// is for this machine only",
         )
 
-    async def _attempt(self, asked: _Asked, read: Callable[[int, JsonValue], T]) -> Attempt[T]:
+    async def _attempt(
+        self, lane: httpx.AsyncClient, asked: _Asked, read: Callable[[int, JsonValue], T]
+    ) -> Attempt[T]:
         import httpx
 
-        request = self._request(asked)
+        request = self._request(lane, asked)
         try:
             async with asyncio.timeout(self._config.timeout):
-                response = await self._client.send(request, stream=True)
+                response = await lane.send(request, stream=True)
                 raw = await _whole(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
             return Attempt(Fate.NOT_SENT)
@@ -186,7 +192,7 @@ class Http:
         seconds = seconds_asked(later, self._timing.now()) if later else None
         return judged(asked.route, read, response.status_code, seconds, raw)
 
-    def _request(self, asked: _Asked) -> httpx.Request:
+    def _request(self, lane: httpx.AsyncClient, asked: _Asked) -> httpx.Request:
         # What can fail comes before anything is in clear: a traceback may show the locals of its frames.
         more = {} if asked.headers is None else self._carried(asked.headers())
         headers = {"accept": "application/json", **self._authorization(asked), **more}
@@ -197,7 +203,7 @@ class Http:
         if asked.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             content = urlencode(_plain(asked.form)).encode()
-        return self._client.build_request(
+        return lane.build_request(
             asked.route.method, asked.url, params=asked.query, headers=headers, content=content
         )
 
@@ -263,19 +269,25 @@ def _client(
 
     for name in _LOUD:
         logging.getLogger(name).disabled = True
-    limits = httpx.Limits(
-        max_connections=config.parallelism,
-        max_keepalive_connections=config.parallelism,
-        keepalive_expiry=_KEEP_ALIVE,
-    )
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE)
     timeout = httpx.Timeout(config.timeout, connect=min(_CONNECT, config.timeout / 2))
     options: dict[str, Any] = {}
     if app is not None:
         # A twin that breaks in the middle is a vendor that breaks: an answer of 500, or a cut one.
         options["transport"] = httpx.ASGITransport(app, raise_app_exceptions=False)
     elif local_address is not None:
-        options["transport"] = httpx.AsyncHTTPTransport(local_address=local_address, limits=limits)
+        options["transport"] = httpx.AsyncHTTPTransport(_trust(), local_address=local_address, limits=limits)
+    else:
+        options["verify"] = _trust()
     return httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, **options)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom TLS trusts. Reading the certificates takes longer than a call, so all lanes share them."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _fits_a_header(value: str) -> bool:
