@@ -19,7 +19,7 @@ from provisioner.core.model import Address, Record, Via
 from provisioner.core.plan import Change, Plan, Verdict
 from provisioner.engine.context import Context, Waits, Work
 from provisioner.engine.handoff import waits_for
-from provisioner.engine.operation import begin, carry_out
+from provisioner.engine.operation import Read, begin, carry_out
 from provisioner.errors import PlanStale, ProvisionError, RailsRefused, Refused
 
 
@@ -85,10 +85,11 @@ async def apply(
         return Summary(())
     context.store.acquire(environments, holder=holder)
     try:
-        check_fresh(plan, context.store.records(environments), context.store.operations(environments))
+        records = context.store.records(environments)
+        check_fresh(plan, records, context.store.operations(environments))
         told = Audit("apply", context.now(), detail={"digest": plan.digest, "author": plan.author})
         await context.store.commit([*approvals, told])
-        return await _run(context, plan.changes, parallelism, stopping)
+        return await _run(context, plan.changes, records, parallelism, stopping)
     finally:
         context.store.release()
 
@@ -118,14 +119,18 @@ def _moved(change: Change, records: Mapping[Address, Record], open_now: Mapping[
 
 
 async def _run(
-    context: Context, changes: Sequence[Change], parallelism: int, stopping: Callable[[], bool]
+    context: Context,
+    changes: Sequence[Change],
+    records: Mapping[Address, Record],
+    parallelism: int,
+    stopping: Callable[[], bool],
 ) -> Summary:
     places = asyncio.Semaphore(parallelism)
     begun = await _begin_compromised(context, changes)
 
     async def one_address(group: list[Change]) -> list[Outcome]:
         async with places:
-            return await _in_turn(context, group, begun, stopping)
+            return await _in_turn(context, group, begun, records, stopping)
 
     outcomes: list[list[Outcome]] = []
     for some in _waves(changes):
@@ -147,22 +152,29 @@ async def _begin_compromised(context: Context, changes: Sequence[Change]) -> dic
 
 
 async def _in_turn(
-    context: Context, changes: list[Change], begun: Mapping[Address, Work], stopping: Callable[[], bool]
+    context: Context,
+    changes: list[Change],
+    begun: Mapping[Address, Work],
+    records: Mapping[Address, Record],
+    stopping: Callable[[], bool],
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for change in changes:
         if stopping() or any(outcome.status is Status.FAILED for outcome in outcomes):
             outcomes.append(Outcome(change, Status.NOT_STARTED))
         else:
-            outcomes.append(await _one(context, change, begun.get(change.address)))
+            # Nobody but us writes under the lease: before its first change, a record is as it was read.
+            read = None if outcomes or change.previously else records.get
+            outcomes.append(await _one(context, change, begun.get(change.address), read))
     return outcomes
 
 
-async def _one(context: Context, change: Change, begun: Work | None) -> Outcome:
+async def _one(context: Context, change: Change, begun: Work | None, read: Read | None) -> Outcome:
     if change.action is Action.WAIT and not _worth_trying(context, change):
         return _still_waiting(context, change)
     try:
-        return ended(change, await carry_out(context, change, begun if change.compromised else None))
+        work = begun if change.compromised else None
+        return ended(change, await carry_out(context, change, work, read))
     except Waits as waits:
         return Outcome(change, Status.WAITING, waits.text, waits.remedy)
     except ProvisionError as error:

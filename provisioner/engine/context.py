@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from provisioner.core.capabilities import Capabilities, Declaration
-from provisioner.core.journal import Audit, Operation, Phase, SaveOperation, Write
+from provisioner.core.journal import (
+    Audit,
+    Operation,
+    Phase,
+    SaveGeneration,
+    SaveOperation,
+    SaveRecord,
+    Write,
+)
 from provisioner.core.model import Address, Generation, JsonObject, Record, Tag, Via
 from provisioner.core.plan import Change
 from provisioner.core.provider import KeepsSecrets, Provider, Spec
@@ -156,10 +164,12 @@ class Work:
         """
         moved = replace(self.operation, phase=phase, updated_at=self.context.now(), **changes)
         failpoints.hit(f"before-{phase}")
-        await self.context.store.commit([SaveOperation(moved), *self.with_next, *writes])
+        durable = [SaveOperation(moved), *self.with_next, *writes]
+        await self.context.store.commit(durable)
         failpoints.hit(f"after-{phase}")
         self.with_next = []
         self.operation = moved
+        self.record = after(self.address, self.record, durable)
         self.context.watch(Step(self.address, moved.action, phase))
 
     async def note(self, text: str, *, waiting: str = "") -> None:
@@ -174,8 +184,30 @@ class Work:
         await self.advance(Phase.FAILED, note, note=why, waiting="")
 
     def reload(self) -> None:
-        """Read the record again, after a write that changed it."""
+        """Read the record again, after a write of which `advance` knows nothing."""
         self.record = self.context.store.record(self.address)
+
+    def catch_up(self) -> None:
+        """Read the record again where its provider writes to it as well, by the keyring that it was lent."""
+        if isinstance(self.provider, KeepsSecrets):
+            self.reload()
+
+
+def after(address: Address, record: Record | None, writes: Sequence[Write]) -> Record | None:
+    """The record of an address as the store has it after these writes, so that it need not be read again."""
+    for write in writes:
+        match write:
+            case SaveRecord(saved) if saved.address == address:
+                kept = (record.generations, record.version) if record else ((), 0)
+                record = replace(saved, generations=kept[0], version=kept[1] + 1)
+            case SaveGeneration(where, generation) if record is not None and where == address:
+                others = [one for one in record.generations if one.number != generation.number]
+                record = replace(record, generations=tuple(sorted([*others, generation], key=_number)))
+    return record
+
+
+def _number(generation: Generation) -> int:
+    return generation.number
 
 
 @contextmanager

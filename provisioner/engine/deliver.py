@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from provisioner.core.capabilities import SecretAccess, Verb
 from provisioner.core.delivery import Parcel, pending
@@ -20,8 +21,9 @@ async def deliver(work: Work, *, again: bool = False) -> None:
     `again` delivers also where this generation was acknowledged before, as a changed path asks for.
     Raises SinkError, or Waits where the secret cannot be had on this machine.
     """
-    acked = {} if again else work.context.store.deliveries(work.address, work.operation.generation)
-    for target in _targets(work):
+    targets = _targets(work)
+    acked = {} if again or not targets else _acked(work)
+    for target in targets:
         if target["to"] not in acked:
             await _hand_over(work, target["to"], target["as"], ack=target["to"])
 
@@ -32,14 +34,19 @@ async def announce(work: Work) -> None:
     A sink with `pending` gets it beside the present one, under names of its own, and in its place only
     by `deliver` after the cut-over; every other sink gets it in its place now.
     """
-    acked = work.context.store.deliveries(work.address, work.operation.generation)
+    targets = _targets(work)
+    acked = _acked(work) if targets else {}
     beside = any(generation.state is GenerationState.ACTIVE for generation in work.generations)
-    for target in _targets(work):
+    for target in targets:
         waits = beside and target.get("pending", False)
         ack = f"{target['to']} (pending)" if waits else target["to"]
         if ack not in acked:
             names = pending(target["as"]) if waits else target["as"]
             await _hand_over(work, target["to"], names, ack=ack)
+
+
+def _acked(work: Work) -> Mapping[str, datetime]:
+    return work.context.store.deliveries(work.address, work.operation.generation)
 
 
 def _targets(work: Work) -> list[JsonObject]:

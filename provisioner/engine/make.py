@@ -163,7 +163,7 @@ async def keep(work: Work, captured: Stranded) -> None:
     if work.record is None:
         writes.insert(0, SaveRecord(_record(work)))
     await work.advance(Phase.CAPTURED, *writes, remote_id=captured.remote_id, waiting="", note="")
-    work.reload()
+    work.catch_up()
 
 
 async def verify(work: Work) -> None:
@@ -189,7 +189,7 @@ async def cut_over(work: Work) -> None:
         SaveGeneration(work.address, _after_cut_over(work, g, until)) for g in work.generations if g.live
     ]
     await work.advance(Phase.CUT_OVER, *writes)
-    work.reload()
+    work.catch_up()
 
 
 def _overlap(work: Work) -> timedelta:

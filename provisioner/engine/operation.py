@@ -34,6 +34,8 @@ from provisioner.errors import (
 
 Steps = Mapping[Phase, Callable[[Work], Awaitable[None]]]
 
+Read = Callable[[Address], Record | None]
+
 MAKE: Steps = {**make.STEPS, Phase.SENT: recover.settle}
 
 STEPS: Mapping[Action, Steps] = {
@@ -48,12 +50,17 @@ STEPS: Mapping[Action, Steps] = {
 """What follows each phase, by action."""
 
 
-async def carry_out(context: Context, change: Change, begun: Work | None = None) -> Operation:
+async def carry_out(
+    context: Context, change: Change, begun: Work | None = None, read: Read | None = None
+) -> Operation:
     """Bring one change about, or go on with what was `begun` of it. Returns the operation as it ended.
 
+    `read` tells the record of an address as it is now, where that is known without asking the store.
     Raises what stopped it; the journal then says how far it got, and the next run goes on from there.
     """
-    work = begun or await (_go_on(context, change) if change.action in GOES_ON else begin(context, change))
+    if begun is None and change.action in GOES_ON:
+        begun = await _go_on(context, change)
+    work = begun or await begin(context, change, read)
     await drive(work)
     return work.operation
 
@@ -99,9 +106,9 @@ async def _steps(work: Work) -> None:
             looked = True
 
 
-async def begin(context: Context, change: Change) -> Work:
+async def begin(context: Context, change: Change, read: Read | None = None) -> Work:
     """Nothing ► intent. A rename takes effect here, since only we know names."""
-    record = context.store.record(_held_as(change))
+    record = (read or context.store.record)(_held_as(change))
     operation = _operation(context, change, record)
     failpoints.hit("before-intent")
     await context.store.commit(

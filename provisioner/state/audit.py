@@ -32,8 +32,8 @@ COLUMNS = (
 )
 
 
-def append(connection: Connection, project: str, actor: str, events: Sequence[Audit]) -> None:
-    """Add the events to the chain, in the caller's transaction: without it, they did not happen."""
+def append(connection: Connection, project: str, events: Sequence[tuple[str, Audit]]) -> None:
+    """Add events, each with its actor, in the caller's transaction: without it, they did not happen."""
     if not events:
         return
     if connection.dialect.name == "postgresql":
@@ -44,7 +44,7 @@ def append(connection: Connection, project: str, actor: str, events: Sequence[Au
         )
     end = head(connection, project)
     rows = []
-    for event in events:
+    for actor, event in events:
         rows.append(_row(project, actor, event, end))
         end = AuditHead(rows[-1]["seq"], rows[-1]["digest"])
     connection.execute(AUDIT.insert(), rows)

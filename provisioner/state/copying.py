@@ -127,7 +127,7 @@ def _copy(one: Database, reading: Connection, other: Database, writing: Connecti
         )
     copied = Copied(one.where, other.where, _count(writing, project), digest)
     told = Audit("store copied", mover.clock(), detail={"from": one.where, "digest": digest})
-    audit.append(writing, project, mover.holder, [told])
+    audit.append(writing, project, [(mover.holder, told)])
     return copied
 
 

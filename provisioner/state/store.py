@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -129,9 +128,7 @@ class StateStore:
         missing = writes.environments(wanted) - self._leases.held
         if missing:
             raise not_held(missing)
-        actor = self._actor
-        done = writer.submit(lambda connection: writes.apply(connection, self._project, actor, wanted))
-        await asyncio.wrap_future(done)
+        await writer.commit(writes.Commit(self._actor, wanted))
 
     # What the command line shows
 
@@ -218,7 +215,7 @@ class StateStore:
                 remedy="run `provision apply`, which makes it",
             )
         if self._writer is None:
-            self._writer = Writer(self._database, self._leases)
+            self._writer = Writer(self._database, self._leases, self._project)
         return self._writer
 
 

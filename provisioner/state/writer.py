@@ -7,17 +7,21 @@ committed fails everyone in it. Between the callers' work the thread prolongs th
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from provisioner.errors import ProvisionError, StateError
+from provisioner.state import writes
 from provisioner.state.database import Database
 from provisioner.state.leases import Leases
 
@@ -32,27 +36,44 @@ class Job:
     """One caller's work, and where its outcome goes."""
 
     work: Work
-    then: Callable[[Any], None]
+    future: Future[Any] | asyncio.Future[None]
+    then: Callable[[Any], None] = lambda _: None
     """Told the result in the writer's thread, once it is durable and before the caller hears of it."""
-    future: Future[Any] = field(default_factory=Future)
+    commit: writes.Commit | None = None
+    """Where the work is only this, which can go together with others'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one caller's work."""
+
+    result: Any = None
+    refusal: BaseException | None = None
 
 
 class Writer:
     """Takes work from any thread, in order; `close` finishes what was taken."""
 
-    def __init__(self, database: Database, leases: Leases) -> None:
+    def __init__(self, database: Database, leases: Leases, project: str) -> None:
         self._database = database
         self._leases = leases
+        self._project = project
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="provision-state", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work, then: Callable[[Any], None] = lambda _: None) -> Future[Any]:
         """Do the work in a durable transaction, then `then`; the future tells its result or why not."""
-        job = Job(work, then)
-        job.future.set_running_or_notify_cancel()  # who stops waiting does not take a write back
-        self._waiting.put(job)
-        return job.future
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # who stops waiting does not take a write back
+        self._waiting.put(Job(work, future, then))
+        return future
+
+    def commit(self, commit: writes.Commit) -> asyncio.Future[None]:
+        """Make this durable; for callers in an event loop. Who stops waiting does not take it back."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.put(Job(lambda connection: self._apply(connection, [commit]), future, commit=commit))
+        return future
 
     def close(self) -> None:
         """Finish what was submitted and end the thread."""
@@ -81,20 +102,45 @@ class Writer:
         try:
             with self._database.writing() as connection:
                 self._leases.guard(connection, prolong=prolong)
-                outcomes = [_attempt(connection, job) for job in jobs]
+                outcomes = list(self._outcomes(connection, jobs))
         except BaseException as error:  # noqa: BLE001  # whatever it was, each caller must hear of it
-            for job in jobs:
-                job.future.set_exception(_own(error))
+            _tell((job, Outcome(refusal=_own(error))) for job in jobs)
             return
-        for job, (result, refusal) in zip(jobs, outcomes, strict=True):
-            if refusal is not None:
-                job.future.set_exception(refusal)
-                continue
-            job.then(result)
-            job.future.set_result(result)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if outcome.refusal is None:
+                job.then(outcome.result)
+        _tell(zip(jobs, outcomes, strict=True))
+
+    def _outcomes(self, connection: Connection, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        """Commits that stand next to each other go together, and by themselves where one cannot be."""
+        for shared, found in groupby(jobs, key=lambda job: job.commit is not None):
+            some = list(found)
+            if shared and len(some) > 1 and self._together(connection, some):
+                yield from (Outcome() for _ in some)
+            else:
+                yield from (_attempt(connection, job) for job in some)
+
+    def _together(self, connection: Connection, jobs: Sequence[Job]) -> bool:
+        commits = [job.commit for job in jobs if job.commit is not None]
+        savepoint = connection.begin_nested()
+        try:
+            self._apply(connection, commits)
+            savepoint.commit()
+        except (IntegrityError, DataError):
+            savepoint.rollback()
+            return False
+        except DBAPIError:
+            raise
+        except Exception:  # noqa: BLE001  # it is one caller's own, who hears of it by itself
+            savepoint.rollback()
+            return False
+        return True
+
+    def _apply(self, connection: Connection, commits: Sequence[writes.Commit]) -> None:
+        writes.apply(connection, self._project, commits)
 
 
-def _attempt(connection: Connection, job: Job) -> tuple[Any, Exception | None]:
+def _attempt(connection: Connection, job: Job) -> Outcome:
     savepoint = connection.begin_nested()
     try:
         result = job.work(connection)
@@ -106,13 +152,39 @@ def _attempt(connection: Connection, job: Job) -> tuple[Any, Exception | None]:
             remedy="plan again; if it happens again, please report it: provision asked for what cannot be",
         )
         refused.__cause__ = error
-        return None, refused
+        return Outcome(refusal=refused)
     except DBAPIError:
         raise  # the store itself fails: nobody's work can be committed
     except Exception as error:  # noqa: BLE001  # it is this caller's own, and goes to it
         savepoint.rollback()
-        return None, error
-    return result, None
+        return Outcome(refusal=error)
+    return Outcome(result)
+
+
+def _tell(outcomes: Iterable[tuple[Job, Outcome]]) -> None:
+    """Let every caller hear of it; those of one event loop by one call, since each wakes it up."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Outcome]]] = {}
+    for job, outcome in outcomes:
+        if isinstance(job.future, asyncio.Future):
+            loops.setdefault(job.future.get_loop(), []).append((job.future, outcome))
+        else:
+            _settle(job.future, outcome)
+    for loop, some in loops.items():
+        with suppress(RuntimeError):  # a loop that was closed has nobody left who waits
+            loop.call_soon_threadsafe(_settle_all, some)
+
+
+def _settle_all(some: Sequence[tuple[asyncio.Future[None], Outcome]]) -> None:
+    for future, outcome in some:
+        if not future.done():
+            _settle(future, outcome)
+
+
+def _settle(future: Future[Any] | asyncio.Future[None], outcome: Outcome) -> None:
+    if outcome.refusal is not None:
+        future.set_exception(outcome.refusal)
+    else:
+        future.set_result(outcome.result)
 
 
 def _own(error: BaseException) -> BaseException:

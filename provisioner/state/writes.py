@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -23,7 +24,15 @@ from provisioner.core.journal import (
 from provisioner.core.model import Address, GenerationState
 from provisioner.errors import StateError
 from provisioner.state import audit
-from provisioner.state.rows import generation_row, handoff_row, key_of, operation_row, record_row, stored
+from provisioner.state.rows import (
+    Row,
+    generation_row,
+    handoff_row,
+    key_of,
+    operation_row,
+    record_row,
+    stored,
+)
 from provisioner.state.tables import (
     DELIVERIES,
     GENERATIONS,
@@ -36,29 +45,42 @@ from provisioner.state.tables import (
     at,
 )
 
+Rows = Iterator[tuple[Table, Row]]
+Key = tuple[Any, ...]
 
-def apply(connection: Connection, project: str, actor: str, writes: Sequence[Write]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one caller wants to be durable, all or none, and who that is in the history."""
+
+    actor: str
+    writes: tuple[Write, ...]
+
+
+def apply(connection: Connection, project: str, commits: Sequence[Commit]) -> None:
     """Carry out the writes in their order, in the caller's transaction; the audit rows come last.
 
-    Audit rows wait for each other across the project, so the wait is kept short.
+    Rows that are put, which nearly all are, go by one statement for each table. Audit rows wait for each
+    other across the project, so the wait is kept short.
     """
-    for write in writes:
-        if not isinstance(write, Audit):
-            WRITES[type(write)](connection, project, write)
-    audit.append(connection, project, actor, [write for write in writes if isinstance(write, Audit)])
+    together = Together(connection, project)
+    told: list[tuple[str, Audit]] = []
+    for commit in commits:
+        for write in commit.writes:
+            if isinstance(write, Audit):
+                told.append((commit.actor, write))
+            elif (rows := ROWS.get(type(write))) is not None:
+                together.put(rows(write))
+            else:
+                together.flush()  # it may be about what was put before
+                WRITES[type(write)](connection, project, write)
+    together.flush()
+    audit.append(connection, project, told)
 
 
 def environments(writes: Sequence[Write]) -> set[str]:
     """Where the writes change something: the leases that they need. An audit row alone needs none."""
     return {ADDRESSES[type(write)](write).environment for write in writes if not isinstance(write, Audit)}
-
-
-def _save_operation(connection: Connection, project: str, write: SaveOperation) -> None:
-    _put(connection, OPERATIONS, project, operation_row(write.operation))
-
-
-def _save_record(connection: Connection, project: str, write: SaveRecord) -> None:
-    _put(connection, RECORDS, project, record_row(write.record))
 
 
 def _remove_record(connection: Connection, project: str, write: RemoveRecord) -> None:
@@ -94,37 +116,39 @@ def _clear_history(connection: Connection, project: str, address: Address) -> No
     connection.execute(GENERATIONS.delete().where(at(GENERATIONS, project, address), dead, ~taken))
 
 
-def _save_generation(connection: Connection, project: str, write: SaveGeneration) -> None:
-    _put(connection, GENERATIONS, project, generation_row(write.address, write.generation))
-    if write.sealed is not None:
-        row = key_of(write.address) | {"number": write.generation.number, "sealed": write.sealed}
-        _put(connection, SECRETS, project, row)
-
-
-def _save_handoff(connection: Connection, project: str, write: SaveHandoff) -> None:
-    _put(connection, HANDOFFS, project, handoff_row(write.handoff))
-
-
-def _save_delivery(connection: Connection, project: str, write: SaveDelivery) -> None:
-    row = {"number": write.generation, "sink": write.sink, "at": stored(write.at)}
-    _put(connection, DELIVERIES, project, key_of(write.address) | row)
-
-
 def _forget_deliveries(connection: Connection, project: str, write: ForgetDeliveries) -> None:
     of_generation = DELIVERIES.c.number == write.generation
     connection.execute(DELIVERIES.delete().where(at(DELIVERIES, project, write.address), of_generation))
 
 
 WRITES: dict[type[Write], Callable[[Connection, str, Any], None]] = {
-    SaveOperation: _save_operation,
-    SaveRecord: _save_record,
     RemoveRecord: _remove_record,
     RenameRecord: _rename_record,
-    SaveGeneration: _save_generation,
-    SaveDelivery: _save_delivery,
     ForgetDeliveries: _forget_deliveries,
-    SaveHandoff: _save_handoff,
 }
+"""What is done by statements of its own."""
+
+
+def _generation_rows(write: SaveGeneration) -> Rows:
+    yield GENERATIONS, generation_row(write.address, write.generation)
+    if write.sealed is not None:
+        number = {"number": write.generation.number}
+        yield SECRETS, key_of(write.address) | number | {"sealed": write.sealed}
+
+
+def _delivery_rows(write: SaveDelivery) -> Rows:
+    row = {"number": write.generation, "sink": write.sink, "at": stored(write.at)}
+    yield DELIVERIES, key_of(write.address) | row
+
+
+ROWS: dict[type[Write], Callable[[Any], Rows]] = {
+    SaveOperation: lambda write: iter([(OPERATIONS, operation_row(write.operation))]),
+    SaveRecord: lambda write: iter([(RECORDS, record_row(write.record))]),
+    SaveGeneration: _generation_rows,
+    SaveDelivery: _delivery_rows,
+    SaveHandoff: lambda write: iter([(HANDOFFS, handoff_row(write.handoff))]),
+}
+"""The rows that are put, in the place of older ones with the same key."""
 
 ADDRESSES: dict[type[Write], Callable[[Any], Address]] = {
     SaveOperation: lambda write: cast(SaveOperation, write).operation.address,
@@ -138,14 +162,45 @@ ADDRESSES: dict[type[Write], Callable[[Any], Address]] = {
 }
 
 
-def _put(connection: Connection, table: Table, project: str, row: dict[str, Any]) -> None:
-    connection.execute(_upsert(connection.dialect.name, table), row | {"project": project})
+class Together:
+    """Rows that are put by one statement for each table."""
+
+    def __init__(self, connection: Connection, project: str) -> None:
+        self._connection = connection
+        self._project = project
+        self._rows: dict[Table, dict[Key, Row]] = {}
+
+    def put(self, rows: Rows) -> None:
+        """Take these rows along."""
+        for table, row in rows:
+            whole = row | {"project": self._project}
+            key = tuple(whole[name] for name in _key(table))
+            if key in self._rows.get(table, ()):
+                self.flush()  # each put of a row counts, since a record's version counts them
+            self._rows.setdefault(table, {})[key] = whole
+
+    def flush(self) -> None:
+        """Write what was taken along."""
+        for table in ORDER:
+            if rows := self._rows.get(table):
+                upsert = _upsert(self._connection.dialect.name, table)
+                self._connection.execute(upsert, list(rows.values()))
+        self._rows = {}
+
+
+ORDER = (RECORDS, GENERATIONS, SECRETS, DELIVERIES, OPERATIONS, HANDOFFS)
+"""A row after the one that its foreign key names."""
+
+
+@cache
+def _key(table: Table) -> tuple[str, ...]:
+    return tuple(table.primary_key.columns.keys())
 
 
 @cache
 def _upsert(dialect: str, table: Table) -> Insert:
     insert = INSERT[dialect](table)
-    key: Collection[str] = table.primary_key.columns.keys()
+    key = _key(table)
     values: dict[str, Any] = {name: insert.excluded[name] for name in table.columns.keys() if name not in key}  # noqa: SIM118  # columns, not a dict
     if table is RECORDS:
         values["version"] = RECORDS.c.version + 1
