@@ -4,6 +4,8 @@ A copy has the very id of its original, so right after a refresh test shows what
 at what is there tells the two apart. What tells them apart, in the order in which it is asked:
 
 - the URL itself, normalised: case, default port, trailing slash, dots, IDN;
+- the URL again, against the one that production was last applied at (cli.reached): that finds endpoints that
+  were swapped together with their tokens;
 - the management token: one that is the same for both proves nothing, and opens both;
 - the token again, as the proof: production's endpoint is asked to read with the token of test. Where it is
   refused, nothing that this run sends to test can do anything in production, wherever the test endpoint
@@ -20,14 +22,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import posixpath
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
+from provisioner.cli import reached
+from provisioner.cli.reached import parts, place
 from provisioner.cli.session import SANDBOX
 from provisioner.core.capabilities import Observe
 from provisioner.core.copies import of_copy
@@ -38,8 +40,6 @@ from provisioner.errors import NotAuthorised, ProvisionError, Refused
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
-
-PORTS = {"http": 80, "https": 443}
 
 NOWHERE = "provision-bootstrap-asks-whether-it-is-let-in"
 """An id that no vendor gives."""
@@ -56,8 +56,8 @@ class Proof(Enum):
 def require_for(session: Session, plan: Plan) -> None:
     """Raise Refused where the plan would end copies at an endpoint that may be production's."""
     ends = {(one.provider, one.address.environment) for one in plan.changes if of_copy(one.address)}
-    for environment in sorted({place[1] for place in ends}):
-        require(session, environment, [place[0] for place in ends if place[1] == environment])
+    for environment in sorted({name for _, name in ends}):
+        require(session, environment, [provider for provider, name in ends if name == environment])
 
 
 def require(session: Session, environment: str, providers: Collection[str]) -> None:
@@ -71,13 +71,24 @@ def require(session: Session, environment: str, providers: Collection[str]) -> N
 
 
 def _same(session: Session, provider: str, environment: str) -> Iterator[str]:
-    here = session.project.providers[provider, environment]
+    here = session.project.providers.get((provider, environment))
+    if here is None:
+        return  # nothing can be reached there, and the apply says so
     for name, known in session.project.environments.items():
         there = session.project.providers.get((provider, name))
-        if known.kind is not Kind.PRODUCTION or there is None:
+        if known.kind is not Kind.PRODUCTION:
             continue
-        if why := _why_same(session, here, there):
+        if _was(session, here, name):
+            yield f"{provider}: {environment} is at {here.endpoint}, where {name} was applied"
+        elif there is not None and (why := _why_same(session, here, there)):
             yield f"{provider}: {environment} and {name} {why}"
+
+
+def _was(session: Session, test: ProviderConfig, environment: str) -> bool:
+    if test.endpoint == SANDBOX:
+        return False
+    with session.store() as store:
+        return reached.last(store, test.provider, environment) == place(test.endpoint)
 
 
 def _why_same(session: Session, test: ProviderConfig, production: ProviderConfig) -> str:
@@ -96,16 +107,6 @@ def _why_same(session: Session, test: ProviderConfig, production: ProviderConfig
     if not sure and SANDBOX not in (test.endpoint, production.endpoint) and _same_address(test, production):
         return "have names for the same address, port and path"
     return ""
-
-
-def place(endpoint: str) -> tuple[str, int, str]:
-    """Host, port and path of an endpoint, so that two ways to write one are equal."""
-    parts = urlsplit(endpoint)
-    host = (parts.hostname or "").rstrip(".")
-    with suppress(UnicodeError):
-        host = host.encode("idna").decode()
-    path = posixpath.normpath(f"/{unquote(parts.path)}").lstrip("/")
-    return host.lower(), parts.port or PORTS.get(parts.scheme.lower(), 0), path
 
 
 def _same_token(session: Session, test: ProviderConfig, production: ProviderConfig) -> bool:
@@ -142,7 +143,7 @@ async def _proof(session: Session, test: ProviderConfig, production: ProviderCon
 
 
 def _same_address(test: ProviderConfig, production: ProviderConfig) -> bool:
-    ours, theirs = place(test.endpoint), place(production.endpoint)
+    ours, theirs = parts(test.endpoint), parts(production.endpoint)
     return ours[1:] == theirs[1:] and bool(_addresses(*ours[:2]) & _addresses(*theirs[:2]))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioner.cli import apart, approvals, restored
+from provisioner.cli import apart, approvals, reached, restored
 from provisioner.cli.output import say
 from provisioner.cli.planning import nearest, track
 from provisioner.cli.survey import own_credentials
@@ -70,7 +70,8 @@ def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
         own = own_credentials(session, plan)
         records = store.records(plan.environments)
         verdicts = judge(plan, track(session, plan, records, manner.allow_wider, own))
-        cleared = Cleared((*verdicts, *restored.remembered(plan)), (*approved, *manner.told))
+        told = (*approved, *manner.told, *reached.rows(session, plan))
+        cleared = Cleared((*verdicts, *restored.remembered(plan)), told)
         try:
             return asyncio.run(_apply(session, store, sealer, plan, cleared, manner))
         finally:

@@ -93,8 +93,8 @@ class Program(LazyGroup):
     table=TABLE,
     name="provision",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine, 1 failure, 2 changes pending (plan --detailed-exitcode, bootstrap --check) or "
-    "something ends (status --expiring-within), 3 refused, "
+    epilog="Exit codes: 0 fine, 1 failure, 2 changes pending (plan --detailed-exitcode, bootstrap --check) "
+    "or something ends (status --expiring-within), 3 refused, "
     "4 another run is at work, 5 waits for people, 64 wrong command line.",
 )
 @click.version_option(__version__, prog_name="provision", message="%(prog)s %(version)s")

@@ -86,7 +86,15 @@ def strangers(situation: Situation, found: tuple[Copy, ...]) -> int:
     """How many usable credentials are neither ours nor copies, nor the one that we work with ourselves."""
     known = _ids(situation.records) | {(*copy.place, copy.remote_id) for copy in found}
     known |= _own(situation)
-    return sum((*place, one.remote_id) not in known for place, one in _seen(situation))
+    return sum(
+        (*place, one.remote_id) not in known and not _tagged_ours(situation, place, one)
+        for place, one in _seen(situation)
+    )
+
+
+def _tagged_ours(situation: Situation, place: Place, one: Observed) -> bool:
+    """What is being made just now has our tag, and no record yet."""
+    return one.tag is not None and (one.tag.project, one.tag.environment) == (situation.project, place[1])
 
 
 def endings(situation: Situation, found: tuple[Copy, ...]) -> Iterator[Change]:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from program_runner import Cli
 
-from provisioner.cli.apart import place
+from provisioner.cli.reached import place
 from provisioner.secrets.identities import generate_identity
 
 MANIFEST = """\
-project: payments
+project: {project}
 environments:
   test: {{kind: test, recipients: [{recipient}]}}
   production: {{kind: production, recipients: [{recipient}]}}
@@ -53,9 +53,9 @@ def project(served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     return cli
 
 
-def _declare(cli: Cli, **given: str) -> None:
+def _declare(cli: Cli, *, project: str = "payments", **given: str) -> None:
     recipient = (cli.root / ".provision" / "identity.txt").read_text().split()[3]
-    (cli.root / "provision.yaml").write_text(MANIFEST.format(recipient=recipient, **given))
+    (cli.root / "provision.yaml").write_text(MANIFEST.format(recipient=recipient, project=project, **given))
 
 
 THERE = "{url}/payspace/production"
@@ -118,6 +118,29 @@ def test_what_is_apart_is_judged(
         monkeypatch.delenv(forgotten)
     ran = project("bootstrap", "test", "--check")
     assert (0, "test is as it was left: nothing was in use there\n") == (ran.code, ran.out)
+
+
+def test_where_production_was_applied_is_remembered(project: Cli, served: tuple[Path, str]) -> None:
+    """Swapping endpoints and tokens makes a test that is production: what was applied there says so."""
+    url = served[1]
+    places = [(f"{url}/payspace/test", "TEST"), (f"{url}/payspace/production", "PROD")]
+    for (test, test_token), (production, production_token) in (places, places[::-1]):
+        _declare(
+            project,
+            project="swapped",
+            test=test,
+            test_token=test_token,
+            production=production,
+            production_token=production_token,
+        )
+        if test_token == "TEST":
+            assert 0 == project("apply", "--auto-approve").code
+            assert 0 == project("bootstrap", "test", "--check").code
+    ledger = project.ledger("payspace", "production")
+    ran = project("bootstrap", "test", "--auto-approve")
+    assert (3, ["active"]) == (ran.code, ledger)
+    assert f"test is at {url}/payspace/production, where production was applied" in ran.err
+    assert ledger == project.ledger("payspace", "production")
 
 
 @pytest.mark.parametrize(
