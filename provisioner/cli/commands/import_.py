@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 def import_(
     settings: Settings, address: str, remote_id: str, secret_stdin: bool, auto_approve: bool, as_json: bool
 ) -> int:
-    """Take what a vendor has already into the state, as a credential that is declared.
+    """Take what a vendor has already into the state.
 
-    ADDRESS is ENVIRONMENT/NAME, and REMOTE_ID the vendor's id, as `provision discover` lists it. Nothing
+    ADDRESS is ENVIRONMENT/NAME of what is declared, and REMOTE_ID the id that `provision discover` shows. Nothing
     changes at the vendor. Where it does not show the secret again, that stays unknown until it is given with
     --secret-stdin, or renewed. Entries under `import` in the manifests do the same with an apply.
     """
