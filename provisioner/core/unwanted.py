@@ -53,7 +53,8 @@ def _ended_elsewhere(case: Case, operation: Operation) -> bool:
     if case.observed is not None:
         return case.observed.status is RemoteStatus.DEAD
     made = [g.created_at for g in case.record.generations if g.live] if case.record else []
-    return max(made, default=case.now) + timedelta(seconds=case.capabilities.consistency) < case.now
+    age = case.now - max(made, default=case.now)  # below nothing where a clock was set back
+    return not timedelta(0) <= age <= timedelta(seconds=case.capabilities.consistency)
 
 
 def _no_longer(case: Case) -> str:
