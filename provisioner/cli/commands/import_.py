@@ -37,8 +37,8 @@ def import_(
     """Take what a vendor has already into the state.
 
     ADDRESS is ENVIRONMENT/NAME of what is declared, and REMOTE_ID the id that `provision discover` shows.
-    Nothing changes at the vendor. Where it does not show the secret again, that stays unknown until it is given with
-    --secret-stdin, or renewed. Entries under `import` in the manifests do the same with an apply.
+    Nothing changes at the vendor. Where it does not show the secret again, that stays unknown until it is
+    given with --secret-stdin, or renewed. Entries under `import` in the manifests do the same with an apply.
     """
     from provisioner.cli.applying import Manner
     from provisioner.cli.choosing import require
