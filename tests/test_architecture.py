@@ -27,7 +27,8 @@ DOORS = {
 """Which rooms of the package each room may import from, apart from itself."""
 
 ROOMS_OF = {
-    "httpx": {"providers/http.py"},
+    "httpx": {"providers/wire.py"},
+    "httpcore": {"providers/wire.py", "providers/stream.py"},
     "sqlalchemy": {"state"},
     "pyrage": {"secrets"},
     "yaml": {"manifest"},

@@ -1,9 +1,9 @@
 """The one way to a vendor: a small client that retries what is safe, and whose errors mean one thing each.
 
-This is the only file that knows httpx. What holds a secret stays unprintable on its way: a token or a form
-is a `Secret` until the bytes are made, an answer goes straight into its reader and is never kept, an error
-is raised where no request or answer is in reach, and of a vendor's words only a refusal's are repeated, by
-the route's own word that they are safe (never by a pattern). See `retry.py` for the tables.
+What holds a secret stays unprintable on its way: a token or a form is a `Secret` until the bytes are
+made, an answer goes straight into its reader and is never kept, an error is raised where no request or
+answer is in reach, and of a vendor's words only a refusal's are repeated, by the route's own word that
+they are safe (never by a pattern). See `retry.py` for the tables, and `wire.py` for what sends.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from provisioner.core.model import JsonObject, JsonValue
@@ -27,22 +26,10 @@ from provisioner.providers.attempt import Attempt, judged
 from provisioner.providers.lanes import Lanes
 from provisioner.providers.retry import FATES, Failure, Fate, Policy, error_for, seconds_asked
 from provisioner.providers.route import Elsewhere, Route, Safety
-
-if TYPE_CHECKING:
-    import ssl
-
-    import httpx
+from provisioner.providers.wire import NotSent, Wire, open_wire
 
 T = TypeVar("T")
 
-LONGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes. A page of 500 credentials takes about one."""
-_CONNECT = 10.0
-"""Seconds to connect at most; less than the whole, so that "nothing was sent" is known as such."""
-_KEEP_ALIVE = 3.0
-"""Seconds; shorter than common servers keep an idle connection, so that a create is not cut by its end."""
-_LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
-"""Loggers that write whole URLs and headers at the most verbose level."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRIVATE = frozenset({("https", True), ("https", False), ("http", True)})
 """By scheme, and whether it stays on this machine: where a secret may go."""
@@ -100,7 +87,7 @@ class Http:
         self._token = token
         self._timing = timing or Timing()
         self._policy = policy or Policy()
-        self._lanes = Lanes(config.parallelism, lambda: _client(config, app, local_address))
+        self._lanes = Lanes(config.parallelism, lambda: open_wire(config, app, local_address))
 
     def __repr__(self) -> str:
         return f"<Http to {self._config.provider} in {self._config.environment}>"
@@ -153,7 +140,7 @@ class Http:
     async def close(self) -> None:
         """Let go of connections."""
         for lane in self._lanes.made:
-            await lane.aclose()
+            await lane.close()
 
     def _url(self, route: Route, id: str | None) -> str:
         if "{id}" not in route.path:
@@ -174,25 +161,20 @@ class Http:
             remedy="write an https:// URL; http:// is for this machine only",
         )
 
-    async def _attempt(
-        self, lane: httpx.AsyncClient, asked: _Asked, read: Callable[[int, JsonValue], T]
-    ) -> Attempt[T]:
-        import httpx
-
-        request = self._request(lane, asked)
+    async def _attempt(self, lane: Wire, asked: _Asked, read: Callable[[int, JsonValue], T]) -> Attempt[T]:
+        headers, content = self._message(asked)
         try:
             async with asyncio.timeout(self._config.timeout):
-                response = await lane.send(request, stream=True)
-                raw = await _whole(response)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
+                answer = await lane.ask(asked.route.method, asked.url, asked.query, headers, content)
+        except NotSent:
             return Attempt(Fate.NOT_SENT)
         except Exception:  # noqa: BLE001 - once it may have been sent, whatever went wrong means "unknown"
             return Attempt(Fate.LOST)
-        later = response.headers.get("retry-after")
-        seconds = seconds_asked(later, self._timing.now()) if later else None
-        return judged(asked.route, read, response.status_code, seconds, raw)
+        seconds = seconds_asked(answer.retry_after, self._timing.now()) if answer.retry_after else None
+        return judged(asked.route, read, answer.status, seconds, answer.body)
 
-    def _request(self, lane: httpx.AsyncClient, asked: _Asked) -> httpx.Request:
+    def _message(self, asked: _Asked) -> tuple[dict[str, str], bytes | None]:
+        """Headers and body, in clear."""
         # What can fail comes before anything is in clear: a traceback may show the locals of its frames.
         more = {} if asked.headers is None else self._carried(asked.headers())
         headers = {"accept": "application/json", **self._authorization(asked), **more}
@@ -203,9 +185,7 @@ class Http:
         if asked.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             content = urlencode(_plain(asked.form)).encode()
-        return lane.build_request(
-            asked.route.method, asked.url, params=asked.query, headers=headers, content=content
-        )
+        return headers, content
 
     def _carried(self, headers: Secret) -> Mapping[str, str]:
         """The headers in clear. Raises ProviderError naming those that no header can carry."""
@@ -247,47 +227,6 @@ class Http:
 def _plain(what: JsonObject | Secret) -> dict[str, Any]:
     """In clear, where the bytes are made."""
     return {name: what.reveal(name) for name in what} if isinstance(what, Secret) else dict(what)
-
-
-async def _whole(response: httpx.Response) -> bytes | None:
-    """The body, or None where it is longer than any answer of ours."""
-    raw = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            raw += chunk
-            if len(raw) > LONGEST_ANSWER:
-                return None
-    finally:
-        await response.aclose()
-    return bytes(raw)
-
-
-def _client(
-    config: ProviderConfig, app: Callable[..., Awaitable[None]] | None, local_address: str | None
-) -> httpx.AsyncClient:
-    import httpx
-
-    for name in _LOUD:
-        logging.getLogger(name).disabled = True
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE)
-    timeout = httpx.Timeout(config.timeout, connect=min(_CONNECT, config.timeout / 2))
-    options: dict[str, Any] = {}
-    if app is not None:
-        # A twin that breaks in the middle is a vendor that breaks: an answer of 500, or a cut one.
-        options["transport"] = httpx.ASGITransport(app, raise_app_exceptions=False)
-    elif local_address is not None:
-        options["transport"] = httpx.AsyncHTTPTransport(_trust(), local_address=local_address, limits=limits)
-    else:
-        options["verify"] = _trust()
-    return httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False, **options)
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Whom TLS trusts. Reading the certificates takes longer than a call, so all lanes share them."""
-    import httpx
-
-    return httpx.create_ssl_context()
 
 
 def _fits_a_header(value: str) -> bool:

@@ -234,7 +234,7 @@ def test_an_answer_that_never_ends_is_lost() -> None:
 
 def test_an_answer_beyond_measure_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer longer than any of ours is not kept, and means what an unreadable one means."""
-    monkeypatch.setattr("provisioner.providers.http.LONGEST_ANSWER", 10)
+    monkeypatch.setattr("provisioner.providers.wire.LONGEST_ANSWER", 10)
     assert (1, OutcomeUnknown) == asyncio.run(_play(CREATE, [FINE]))
 
 
