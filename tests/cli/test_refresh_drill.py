@@ -138,3 +138,17 @@ def test_what_is_rejected_comes_to_light(morning: Refreshed) -> None:
     assert (1, "1 rejected, 1 works.") == (tried.code, tried.last)
     read = [one for one in run("audit", "log", "--json").json["rows"] if one["event"] == "secret read"]
     assert ["test/payspace-0", "production/payspace-0"] == [one["address"] for one in read[-2:]]
+
+
+def test_a_vendor_that_does_not_answer_is_no_all_clear(morning: Refreshed) -> None:
+    """What was not seen is neither gone nor well, stops nothing else, and is no quiet morning."""
+    run = morning.cli
+    silent = "paynet: {test: {endpoint: 'https://127.0.0.1:1', auth: {token: {env: NOWHERE_AT_ALL}}}"
+    run.edit("paynet: {test: {endpoint: sandbox}", silent, "provision.yaml")
+    assert 2 == run("bootstrap", "test", "--check").code
+    assert 5 == run("bootstrap", "test", "--auto-approve").code
+    assert 0 == run("sandbox", "operate").code
+    judged = run("bootstrap", "test", "--check", "--json")
+    assert (1, "not seen") == (judged.code, judged.json["standings"]["test/paynet-0"])
+    (why,) = judged.json["not_seen"]
+    assert why.startswith("paynet: the management token of paynet in test is missing")

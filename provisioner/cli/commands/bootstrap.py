@@ -23,7 +23,12 @@ WAITS = 5
 
 @click.command()
 @click.argument("environment", metavar="ENV")
-@click.option("--check", is_flag=True, help="Only judge: exit with 2 when work is due, 0 when none is.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only judge: exit with 2 when work is due, 1 when a vendor did not answer, 5 when only people can "
+    "go on, 0 when nothing is due.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -45,9 +50,9 @@ def bootstrap(
     identities: tuple[Path, ...],
     as_json: bool,
 ) -> int:
-    """Restore the test environment ENV after production was copied over it.
+    """Restore a test environment after production was copied over it.
 
-    One plan: what is gone is created again, what survives is kept (and tried, where an identity opens its
+    One plan for ENV: what is gone is created again, what survives is kept (and tried, where an identity opens its
     secret), and copies of production's credentials end there. Production is not touched; where ENV's endpoint
     may be production's, nothing is done and the exit code is 3.
     """

@@ -30,10 +30,10 @@ REJECTED = 1
 def verify(
     addresses: tuple[str, ...], environments: tuple[str, ...], identities: tuple[Path, ...], as_json: bool
 ) -> int:
-    """Try delivered secrets at their vendors, the way that consumers use them.
+    """Try delivered secrets at their vendors.
 
-    All that are in use, or those of each ADDRESS. Each read is written to the audit log first. Exits with 1
-    when one is rejected; `provision renew ADDRESS` makes that whole.
+    The way that consumers use them: all that are in use, or those of each ADDRESS. Each read is written to
+    the audit log first. Exits with 1 when one is rejected; `provision renew ADDRESS` makes that whole.
     """
     from provisioner.cli import verifying
     from provisioner.cli.session import open_session
