@@ -52,9 +52,9 @@ def bootstrap(
 ) -> int:
     """Restore a test environment after production was copied over it.
 
-    One plan for ENV: what is gone is created again, what survives is kept (and tried, where an identity opens its
-    secret), and copies of production's credentials end there. Production is not touched; where ENV's endpoint
-    may be production's, nothing is done and the exit code is 3.
+    One plan for ENV: what is gone is created again, what survives is kept (and tried, where an identity opens
+    its secret), and copies of production's credentials end there. Production is not touched; where ENV's
+    endpoint may be production's, nothing is done and the exit code is 3.
     """
     from provisioner.cli.bootstrapping import judge
     from provisioner.cli.session import open_session
