@@ -82,7 +82,7 @@ class Policy:
     name: str
     message: str
     level: Level
-    require: JsonObject
+    require: JsonValue
     misfit: Callable[[JsonObject], Path | None]
     match: Match = Match()
     exceptions: tuple[Exempt, ...] = ()
@@ -163,29 +163,35 @@ def violations(
 
 
 def outdated(
-    policies: Iterable[Policy],
+    policies: Sequence[Policy],
     desired: Iterable[Desired],
     records: Mapping[Address, Record],
     now: datetime,
 ) -> Iterator[Violation]:
     """The credentials whose recorded secret is older than a policy lets it be, whatever else they fit."""
+    limit = oldest_allowed(policies, now)
+    if limit is None:
+        return
     dated = [p for p in policies if p.oldest is not None and p.level is not Level.OFF]
-    limit = now - min((p.oldest for p in dated if p.oldest is not None), default=0.0) * DAY
-    for one in desired if dated else ():
+    for one in desired:
         record = records.get(one.address)
         active = record.active if record is not None else None
         if active is None or active.created_at >= limit:
             continue
+        days = (now - active.created_at) / DAY
         for policy in dated:
-            old = now - active.created_at > (policy.oldest or 0) * DAY
+            old = days > (policy.oldest or 0)
             if old and policy.match.holds(one) and not _excepted(policy, one.address, now):
                 yield Violation(policy, one.address, ("age_days",), _note(policy, one.address))
 
 
 def oldest_allowed(policies: Iterable[Policy], now: datetime) -> datetime | None:
-    """The moment before which a secret is too old for some policy; None where none cares."""
+    """The moment before which a secret is too old for some policy; None where none can be."""
     ages = [one.oldest for one in policies if one.oldest is not None and one.level is not Level.OFF]
-    return now - min(ages) * DAY if ages else None
+    try:
+        return now - max(min(ages), 0.0) * DAY if ages else None
+    except OverflowError:
+        return None  # that is before the calendar begins, so no secret is as old
 
 
 def secret_age(record: Record | None, now: datetime) -> timedelta | None:

@@ -57,7 +57,7 @@ def known_keywords() -> frozenset[str]:
 
 def end_anchored(pattern: str) -> str:
     """The pattern as Python must read it, whose own `$` also stands before a last newline."""
-    return pattern.replace("$", r"\Z")
+    return _PARTS.sub(lambda found: found[0] if found[1] is None else r"\Z", pattern)
 
 
 def equal(one: JsonValue, other: JsonValue) -> bool:
@@ -69,8 +69,11 @@ def equal(one: JsonValue, other: JsonValue) -> bool:
     return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 
 
+_PARTS: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\$)", re.DOTALL)
+"""What a `$` in a pattern is no end of anything in, an escape or a set of characters, and the `$` that is."""
+
 _SILENT: Final = frozenset(
-    {"$schema", "$id", "$defs", "title", "description", "default", "examples", "then", "else"}
+    {"$schema", "$id", "$comment", "$defs", "title", "description", "default", "examples", "then", "else"}
 )
 """Keywords that check nothing by themselves."""
 

@@ -7,6 +7,7 @@ and so that a misspelt keyword is a problem, where JSON Schema would let it mean
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ _SEVERAL: Final = ("allOf", "anyOf", "oneOf")
 _WITHIN: Final = ("additionalProperties", "propertyNames", "items", "contains")
 
 
-def misfit(require: JsonObject) -> Callable[[JsonObject], Path | None]:
+def misfit(require: JsonValue) -> Callable[[JsonObject], Path | None]:
     """What tells where a value does not fit: the path of what is wrong, empty where something is missing."""
     checks: dict[int, Check] = {}
 
@@ -56,9 +57,10 @@ def flaws(require: JsonValue) -> Iterator[tuple[Path, str]]:
                 yield (*path, "required", index), unknown("property", name, known, where="a credential")
 
 
-def oldest(require: JsonObject) -> float | None:
+def oldest(require: JsonValue) -> float | None:
     """The most days that `age_days` may be, where that is said outright."""
-    found = require.get("properties", {}).get("age_days", {})
+    said = require.get("properties", {}) if isinstance(require, dict) else {}
+    found = said.get("age_days", {})
     limit = found.get("maximum") if isinstance(found, dict) else None
     return float(limit) if limit is not None else None
 
@@ -95,10 +97,12 @@ def _parts(node: JsonValue, path: Path, *, whole: bool) -> Iterator[tuple[Path, 
 
 
 def _no_pattern(text: str) -> str:
-    try:
-        re.compile(end_anchored(text))
-    except re.error as error:
-        return f"{text!r} is no regular expression ({error}): mend it"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of what another version would read otherwise
+        try:
+            re.compile(end_anchored(text))
+        except (re.error, OverflowError, RecursionError, Warning) as error:
+            return f"{text!r} is no regular expression ({error}): mend it"
     return ""
 
 

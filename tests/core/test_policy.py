@@ -132,6 +132,13 @@ def test_secrets_that_grew_too_old(created: str, old: list[Any]) -> None:
     assert old == [(str(one.address), one.path) for one in found]
 
 
+@pytest.mark.parametrize("days", [1e6, 1e17])
+def test_no_secret_is_older_than_the_calendar(days: float) -> None:
+    """An age beyond the first day of the calendar, or of all time, is one that no secret has."""
+    records = {Address("test", "a"): record("test/a")}
+    assert [] == list(outdated([replace(POLICY, oldest=days)], [desired("test/a")], records, NOW))
+
+
 def _refused(case: Mapping[str, Any], policy: Policy = POLICY, now: Any = NOW) -> list[str]:
     what_is = situation({"now": "2027-02-01", **case})
     made = plan(what_is)

@@ -141,6 +141,24 @@ def test_the_age_that_is_said_outright() -> None:
     assert 365.0 == oldest(BUILT_IN["year-old-secret"]["require"])
     assert oldest({"anyOf": [{"properties": {"age_days": {"maximum": 5}}}]}) is None
     assert oldest({"properties": {"age_days": True}}) is None
+    assert oldest(False) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fitting", "other"),
+    [
+        ("^a$", "a", "a\n"),
+        (r"^costs \$5$", "costs $5", r"costs \Z5"),
+        (r"^\\$", "\\", "\\\n"),
+        ("^[$]$", "$", "$\n"),
+        (r"^[^]\]$]$", "a", "$"),
+    ],
+)
+def test_where_a_pattern_ends(pattern: str, fitting: str, other: str) -> None:
+    """An end is the very end, even before a last newline; a dollar sign that is meant stays one."""
+    fits = misfit({"properties": {"owner": {"pattern": pattern}}})
+    assert fits({"owner": fitting}) is None
+    assert ("owner",) == fits({"owner": other})
 
 
 @pytest.mark.parametrize("example", ["quickstart", "two-environments", "all-vendors"])
