@@ -8,7 +8,6 @@ import click
 from click.core import ParameterSource
 
 from provisioner.cli.output import painter, show, show_json
-from provisioner.core.drift import Kind
 from provisioner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ def report(question: Question, settings: Settings, *, as_json: bool, detailed: b
     from provisioner.cli.planning import look_for_drift
     from provisioner.cli.render_drift import drift_json, drift_text
     from provisioner.cli.session import open_session
+    from provisioner.core.drift import Kind
 
     _refuse(click.get_current_context())
     findings = look_for_drift(open_session(), question)

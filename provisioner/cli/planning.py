@@ -6,31 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from provisioner.cli import policing
 from provisioner.cli.author import author
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
 from provisioner.cli.screening import how_many, others, unchanged
-from provisioner.cli.survey import surveyed
 from provisioner.cli.values import count_of
-from provisioner.core import upkeep
-from provisioner.core.copies import Production, copies
-from provisioner.core.findings import Findings, findings
 from provisioner.core.journal import Action, Operation
 from provisioner.core.model import Address, Kind, Record, Via
-from provisioner.core.plan import Plan, judged
-from provisioner.core.planner import plan as decide
+from provisioner.core.plan import Plan, judged, nothing_changes
 from provisioner.core.project import Import
-from provisioner.core.rails import Track, judge
 from provisioner.core.situation import Order, Selection, Situation
 from provisioner.errors import ProvisionError, UsageError
 
 if TYPE_CHECKING:
     from provisioner.cli.places import Place
     from provisioner.cli.session import Session
+    from provisioner.core.findings import Findings
+    from provisioner.core.rails import Track
     from provisioner.state import Readable
 
 
@@ -52,6 +46,8 @@ class Question:
     """Whether older generations are kept beyond their overlap."""
     imports: tuple[Import, ...] = ()
     """What is to be taken over, beside what the manifests say."""
+    authored: bool = True
+    """Whether it matters who asked, also where nothing changes."""
     upkeep: bool = False
     """Whether it is only about what keeps credentials alive (core.upkeep)."""
 
@@ -60,11 +56,26 @@ def make_plan(session: Session, question: Question) -> Plan:
     """The plan for the moment asked for, with what the rails say of it. Writes nothing, anywhere."""
     with session.reading() as store:
         situation = situation_of(session, store, question, screen=_may_screen(question))
+        if _all_settled(situation):
+            plan = replace(nothing_changes(situation), author=author() if question.authored else "")
+            return judged(plan, refusals(session, store, situation.observations))
         if question.refresh:
-            situation = surveyed(session, situation, _places(situation))
+            situation = _surveyed(session, situation)
             _mention_copies(session, situation)
-        made = upkeep.plan(situation) if question.upkeep else decide(situation)
+        made = _decided(situation, upkeep=question.upkeep)
         return with_verdicts(session, store, situation, made, allow_wider=question.allow_wider)
+
+
+def _all_settled(situation: Situation) -> bool:
+    return bool(situation.settled) and not (situation.desired or situation.records or situation.operations)
+
+
+def _decided(situation: Situation, *, upkeep: bool) -> Plan:
+    # What decides is imported where there is something to decide: that is half of a start.
+    from provisioner.core import planner
+    from provisioner.core.upkeep import plan as keep
+
+    return keep(situation) if upkeep else planner.plan(situation)
 
 
 def _may_screen(question: Question) -> bool:
@@ -76,6 +87,9 @@ def with_verdicts(
     session: Session, store: Readable, situation: Situation, made: Plan, *, allow_wider: bool
 ) -> Plan:
     """The plan in its author's name, with what the rails say of it."""
+    from provisioner.cli import policing
+    from provisioner.core.rails import judge
+
     plan = replace(made, author=author())
     policing.mention_outdated(session, plan, situation)
     own = frozenset(one.remote_id for one in situation.authorities.values())
@@ -88,9 +102,17 @@ def with_verdicts(
 
 def look_for_drift(session: Session, question: Question) -> Findings:
     """What the vendors show otherwise than is recorded, of what was asked for. Writes nothing, anywhere."""
+    from provisioner.core.findings import findings
+
     with session.store() as store:
         situation = situation_of(session, store, question)
-        return findings(surveyed(session, situation, _places(situation)))
+        return findings(_surveyed(session, situation))
+
+
+def _surveyed(session: Session, situation: Situation) -> Situation:
+    from provisioner.cli.survey import surveyed  # heavy, and needed only where vendors are asked
+
+    return surveyed(session, situation, _places(situation))
 
 
 def track(
@@ -101,6 +123,9 @@ def track(
     own: frozenset[str] = frozenset(),
 ) -> Track:
     """What the rails look at besides the plan; `own` are the remote ids of what this run itself uses."""
+    from provisioner.cli import policing
+    from provisioner.core.rails import Track
+
     declarations = session.registry.declarations
     return Track(
         records=records,
@@ -137,6 +162,8 @@ def known_environments(session: Session, asked: Iterable[str]) -> tuple[str, ...
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What to do about a name that does not exist."""
+    from difflib import get_close_matches
+
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     if near:
@@ -197,6 +224,8 @@ def _mention_others(session: Session, environments: Iterable[str]) -> None:
 
 def _mention_copies(session: Session, situation: Situation) -> None:
     """What a refresh left is one thing to do about, and no hundred findings."""
+    from provisioner.core.copies import Production, copies
+
     kinds = {name: one.kind for name, one in session.project.environments.items()}
     known = Production(frozenset(name for name, kind in kinds.items() if kind is Kind.PRODUCTION), {})
     found = Counter(copy.place[1] for copy in copies(situation, known))

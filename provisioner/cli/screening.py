@@ -44,6 +44,8 @@ def others(desired: Sequence[Desired], found: Collection[Key]) -> Sequence[Desir
     """What is declared besides them."""
     if not isinstance(desired, Sheet) or not found:
         return desired
+    if len(found) == len(desired):
+        return ()
     return [desired_of(line) for line in desired.lines if _key(line) not in found]
 
 

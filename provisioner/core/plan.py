@@ -13,9 +13,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, JsonObject, JsonValue, Kind
+
+if TYPE_CHECKING:
+    from provisioner.core.situation import Situation
 
 FORMAT_VERSION = 1
 """Counts the incompatible changes of the plan's JSON (schemas/plan.json)."""
@@ -257,6 +261,21 @@ def change_from_json(document: JsonObject) -> Change:
         handoffs=tuple(document["handoffs"]),
         compromised=document["compromised"],
         hold_retire=document["hold_retire"],
+    )
+
+
+def nothing_changes(situation: Situation) -> Plan:
+    """The plan where every address is plainly unchanged (core.screen), and nothing was observed.
+
+    It is what the planner would say, told without it: most plans of a large project in CI are this one.
+    """
+    return Plan(
+        project=situation.project,
+        state=situation.state,
+        environments=dict(situation.environments),
+        changes=(),
+        unchanged=situation.settled,
+        planned_at=situation.now,
     )
 
 

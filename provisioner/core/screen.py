@@ -9,7 +9,7 @@ property test holds that leaving out what passes changes no plan.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -44,40 +44,45 @@ def settled(
 
     What was issued before `since` does not pass, because something is to be said of it; nor do `besides`.
     """
-    issued = _one_active_alone(generations)
-    held = {row[2:4]: row for row in records}
+    recorded = _recorded(records, _one_active_alone(generations))
     earliest, latest = _text(since) if since else "", _text(now)
     bounds: dict[str, tuple[str, str]] = {}
     found = set()
     for line in lines:
-        place, name, provider, via, user, fields, local, rotate, _, before, _ = line.split("\t", 10)
-        key = place, name
-        record, moments = held.get(key), issued.get(key)
-        if record is None or moments is None or before or key in besides:
-            continue
-        if record[:2] != (fields, local) or record[4:6] != (provider, via):
-            continue
-        if not record[7] or (record[8] or "") != user:
+        start, rotate, _, before, _, _, _, _ = line.rsplit("\t", 7)
+        if before or start not in recorded:
             continue
         if rotate not in bounds:
             bounds[rotate] = _bounds(rotate, now)
         after, expiring = bounds[rotate]
-        created, expires = moments
+        key, created, expires = recorded[start]
         # A colon sorts after every digit: what is no moment at all passes neither comparison.
         if max(after, earliest) < created <= latest and (expires is None or expiring < expires < ":"):
             found.add(key)
+    return found - besides
+
+
+def _recorded(
+    records: Iterable[RecordRow], issued: Mapping[Key, tuple[str, str | None] | None]
+) -> dict[str, tuple[Key, str, str | None]]:
+    """The addresses that may pass, by how the line of a credential begins that is as it was recorded."""
+    found = {}
+    for fields, local, environment, name, provider, via, _, known, user in records:
+        moments = issued.get((environment, name)) if known else None
+        if moments is not None:
+            start = f"{environment}\t{name}\t{provider}\t{via}\t{user or ''}\t{fields}\t{local}"
+            found[start] = ((environment, name), *moments)
     return found
 
 
 def _one_active_alone(generations: Iterable[GenerationRow]) -> dict[Key, tuple[str, str | None] | None]:
     """When the one living generation was made and expires; None for an address with another that lives."""
     found: dict[Key, tuple[str, str | None] | None] = {}
-    for row in generations:
-        if row[3] == _RETIRED:
-            continue
-        key = row[:2]
-        own = row[3] == _ACTIVE and key not in found and not row[9]
-        found[key] = (row[6], row[7]) if own else None
+    for environment, name, _, state, _, _, created, expires, _, elsewhere, _ in generations:
+        if state != _RETIRED:
+            key = environment, name
+            alone = state == _ACTIVE and key not in found and not elsewhere
+            found[key] = (created, expires) if alone else None
     return found
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.project import Project
 from provisioner.manifest import sound
-from provisioner.manifest.resolve import Trace
+
+if TYPE_CHECKING:
+    from provisioner.manifest.resolve import Trace
 
 
 def load(

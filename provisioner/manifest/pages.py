@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioner.core.model import Address, Source
 from provisioner.core.project import Import, Removed
-from provisioner.manifest import imports, together
 from provisioner.manifest.document import Document
-from provisioner.manifest.entries import Entry
 from provisioner.manifest.problems import Place, Problems
+
+if TYPE_CHECKING:
+    from provisioner.manifest.entries import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def _names_differ(pages: Sequence[Page]) -> bool:
 
 
 def _relations_hold(pages: Sequence[Page], environments: set[str]) -> bool:
+    from provisioner.manifest import imports, together
+
     gone = [one for page in pages for one in page.removed]
     taken = [one for page in pages for one in page.imports]
     entries = {entry.name: entry for page in pages for entry in _entries(page)}
@@ -91,6 +94,8 @@ def _relations_hold(pages: Sequence[Page], environments: set[str]) -> bool:
 
 def _entries(page: Page) -> Iterator[Entry]:
     """As much of each entry as the relations between entries need."""
+    from provisioner.manifest.entries import Entry
+
     found: dict[str, dict[str, Any]] = {}
     for line in page.lines:
         place, name, provider, *_, before, _family, _file, _row, _column = line.split("\t")

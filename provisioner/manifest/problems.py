@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,8 @@ def unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> s
 
     `where` says what has no such name, as in "unknown scope 'x' of payspace".
     """
+    from difflib import get_close_matches
+
     names = sorted(known)
     place = f" of {where}" if where else ""
     near = get_close_matches(name, names, n=1)

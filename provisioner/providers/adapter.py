@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.project import ProviderConfig
 from provisioner.core.provider import Provider
-from provisioner.providers.http import Http
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 PROTOCOL = 1
 """The version of the provider protocol that we speak: `core.provider`, `Declaration` and this."""

@@ -6,13 +6,15 @@ A list has pages of `{items, next}`, oldest first; an item has an `id`, and a `l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from provisioner.core.model import JsonObject, JsonValue, Listing, Observed, Tag
 from provisioner.core.provider import Issued
 from provisioner.providers.answers import GONE, issued, nothing
-from provisioner.providers.http import Http
 from provisioner.providers.route import Route, Safety
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ itself is MoneyInOnly, the one permission that reads nothing (FP2).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import (
     Capabilities,
@@ -36,10 +37,12 @@ from provisioner.errors import NotAuthorised, ProviderError, VendorRejected
 from provisioner.providers.adapter import Adapter
 from provisioner.providers.answers import GONE, absent, called, moment, nothing, present, text, words
 from provisioner.providers.fpay_trial import PARTS, attempt, permission
-from provisioner.providers.http import Http
 from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.resources import schema
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _PATH = "authAccess"
 _CREATE = Route("POST", _PATH, Safety.ONCE, accept=frozenset({403, 409}))

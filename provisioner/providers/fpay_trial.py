@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from provisioner.core.model import JsonValue
 from provisioner.core.provider import Outcome, Spec, Verification
 from provisioner.core.secret import Secret
 from provisioner.providers.answers import text
-from provisioner.providers.http import Http
 from provisioner.providers.oauth import compared
 from provisioner.providers.route import Route, Safety
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 PARTS = ("token", "secret_key")
 

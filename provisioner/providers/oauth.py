@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from provisioner.core.model import JsonValue
 from provisioner.core.secret import Secret
 from provisioner.errors import VendorRejected
 from provisioner.providers.answers import text
-from provisioner.providers.http import Http
 from provisioner.providers.route import Elsewhere, Route, Safety
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 CLIENT = ("client_id", "client_secret")
 """The parts of the secret that a client of the token endpoint holds."""

@@ -16,6 +16,7 @@ seconds.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import (
     Capabilities,
@@ -35,7 +36,6 @@ from provisioner.errors import NotAuthorised, OutcomeUnknown, ProviderError, Ven
 from provisioner.providers import oauth2_metadata as metadata
 from provisioner.providers.adapter import Adapter
 from provisioner.providers.answers import GONE
-from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT
 from provisioner.providers.oauth2_discovery import Discovery, is_url
 from provisioner.providers.oauth2_held import Held
@@ -43,6 +43,9 @@ from provisioner.providers.oauth2_registration import TOKEN, URI, Registration, 
 from provisioner.providers.oauth2_trial import Trial
 from provisioner.providers.route import Elsewhere, Route, Safety
 from provisioner.resources import schema
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _UNKNOWN = GONE | {401}
 """How a server says that it does not know this client, or not this token (RFC 7592 §2.1, §2.3)."""

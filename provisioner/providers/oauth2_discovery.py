@@ -6,16 +6,18 @@ issuer's place must not be handed our initial access token.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from provisioner.core.model import JsonValue
 from provisioner.core.project import ProviderConfig
 from provisioner.errors import OutcomeUnknown, ProviderError, VendorUnreachable
-from provisioner.providers.http import Http
 from provisioner.providers.route import Elsewhere, Route, Safety
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _ABSENT = frozenset({400, 401, 403, 404, 405, 410})
 """How servers say that they do not serve this document."""
@@ -39,6 +41,8 @@ class Discovery:
     def __init__(self, config: ProviderConfig, http: Http) -> None:
         self._config = config
         self._http = http
+        import asyncio  # heavy, and every plan imports this file
+
         self._turn = asyncio.Lock()
         self._found: Endpoints | None = None
 

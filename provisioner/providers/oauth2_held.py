@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,8 @@ class Held:
     def __init__(self) -> None:
         self._keyring: Keyring | None = None
         self._newest: dict[str, Secret] = {}
+        import asyncio  # heavy, and every plan imports this file
+
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def lend(self, keyring: Keyring) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from provisioner.core.provider import Outcome, Spec, Verification
 from provisioner.core.secret import Secret
 from provisioner.providers import oauth2_metadata as metadata
-from provisioner.providers.http import Http
 from provisioner.providers.oauth import Grant, ask_token_endpoint, compared, token_route, unexpected
 from provisioner.providers.oauth2_discovery import Discovery
 from provisioner.providers.oauth2_registration import SECRET, registered
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _TOKEN = token_route("(token_endpoint)")
 

@@ -12,6 +12,7 @@ settled within two seconds.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import (
     Capabilities,
@@ -33,11 +34,13 @@ from provisioner.errors import ProviderError
 from provisioner.providers.adapter import Adapter
 from provisioner.providers.answers import absent, called, issued, latest, moment, present, tag, text, texts
 from provisioner.providers.collection import Collection
-from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT, ask_for_token, compared, token_route, unexpected
 from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.resources import schema
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _PATH = "developer/v1/keys"
 _REVEAL = Route("GET", "developer/v1/keys/{id}/secret", Safety.READ, quotable=False)

@@ -10,6 +10,8 @@ with either scope; and that a new or deleted credential is settled within two se
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from provisioner.core.capabilities import (
     Capabilities,
     Declaration,
@@ -30,11 +32,13 @@ from provisioner.errors import ProviderError
 from provisioner.providers.adapter import Adapter
 from provisioner.providers.answers import absent, called, moment, present, tag, text
 from provisioner.providers.collection import Collection
-from provisioner.providers.http import Http
 from provisioner.providers.oauth import CLIENT, ask_for_token, compared, token_route, unexpected
 from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.resources import schema
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _PATH = "api/v1/credentials"
 _USERS = Route("GET", "api/v1/users", Safety.READ)

@@ -21,6 +21,7 @@ the key pre-authorized for the rest of its access token's hour. It cannot always
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import (
     Capabilities,
@@ -42,11 +43,13 @@ from provisioner.errors import OutcomeUnknown, ProviderError
 from provisioner.providers.adapter import Adapter
 from provisioner.providers.answers import absent, called, issued, latest, moment, networks, present, tag, text
 from provisioner.providers.collection import Collection
-from provisioner.providers.http import Http
 from provisioner.providers.paytia_trial import attempt
 from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.resources import schema
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _KEY = ("api_key",)
 _TOKENS = ("client_id", "client_secret", "access_token", "refresh_token")

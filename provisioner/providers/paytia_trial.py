@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from provisioner.core.provider import Outcome, Spec, Verification
 from provisioner.core.secret import Secret
-from provisioner.providers.http import Http
 from provisioner.providers.route import Route, Safety
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _AUTHORIZE = Route(
     "POST",

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from provisioner.core.capabilities import Capabilities, Identity, Observe, Renewal, SecretAccess, Verb
 from provisioner.core.model import Listing, Observed, Tag
 from provisioner.core.provider import Issued, Spec, User, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
-from provisioner.providers.http import Http
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 Trial = Callable[[Secret, Spec], Awaitable[Verification]]
 """Tries a secret the way its consumer would."""

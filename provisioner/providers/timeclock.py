@@ -18,6 +18,7 @@ No scopes, and nothing of an access can be changed but its key: there is nothing
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import (
     Capabilities,
@@ -39,11 +40,13 @@ from provisioner.errors import ProviderError, VendorRejected
 from provisioner.providers.adapter import Adapter
 from provisioner.providers.answers import GONE, called, latest, moment, nothing, tag, text, words
 from provisioner.providers.collection import Collection
-from provisioner.providers.http import Http
 from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
 from provisioner.providers.timeclock_trial import PARTS, attempt
 from provisioner.resources import schema
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 _LIST = "admin/v1/api-access"
 _ACCESS = "admin/v1/users/{id}/api-access"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from provisioner.core.model import JsonValue
 from provisioner.core.provider import Outcome, Spec, Verification
 from provisioner.core.secret import Secret
-from provisioner.providers.http import Http
 from provisioner.providers.route import Route, Safety
+
+if TYPE_CHECKING:
+    from provisioner.providers.http import Http
 
 PARTS = ("identifier", "key")
 """The API identifier, which is its user's id, and the access key (TC1)."""

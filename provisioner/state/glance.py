@@ -34,7 +34,7 @@ _RECORDS: Final = (
 )
 _GENERATIONS: Final = (
     "SELECT environment, name, number, state, remote_id, tag, created_at, expires_at, retire_after, provider,"
-    " issued_at FROM provision_generations WHERE project = ? ORDER BY number"
+    " issued_at FROM provision_generations WHERE project = ?"
 )
 _TAGS: Final = "SELECT tag FROM provision_operations WHERE project = ?"
 _OTHERS: Final = (

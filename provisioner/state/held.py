@@ -24,7 +24,7 @@ class Held:
 
     records: Sequence[RecordRow]
     generations: Sequence[GenerationRow]
-    """Those of one address in the order of their numbers."""
+    """In any order."""
     where: str = ""
     """The store's URL without its password, for people."""
 
@@ -60,11 +60,15 @@ def _records(rows: Sequence[RecordRow], generations: Sequence[GenerationRow]) ->
     for row, its_fields, its_local in zip(rows, fields, local, strict=True):
         _, _, environment, name, provider, via, version, secret_known, user = row
         address = Address(environment, name)
-        its_own = tuple(issued.get((environment, name), ()))
+        its_own = tuple(sorted(issued.get((environment, name), ()), key=_number))
         found[address] = Record(
             address, provider, VIAS[via], its_fields, its_local, its_own, version, bool(secret_known), user
         )
     return found
+
+
+def _number(generation: Generation) -> int:
+    return generation.number
 
 
 def _parsed(texts: Sequence[str]) -> list[Any]:

@@ -68,10 +68,12 @@ def held_at(connection: Connection, project: str, address: Address) -> Held:
 
 def _held(connection: Connection, chosen: Choice) -> Held:
     generations = select(GENERATIONS.c.environment, GENERATIONS.c.name, *GENERATION_COLUMNS)
-    ordered = generations.where(chosen(GENERATIONS)).order_by(GENERATIONS.c.number)
     with no_collection():
         records = connection.execute(select(*RECORD_COLUMNS).where(chosen(RECORDS))).all()
-        return Held([tuple(row) for row in records], [tuple(row) for row in connection.execute(ordered)])
+        return Held(
+            [tuple(row) for row in records],
+            [tuple(row) for row in connection.execute(generations.where(chosen(GENERATIONS)))],
+        )
 
 
 def generations(connection: Connection, project: str, address: Address) -> tuple[Generation, ...]:

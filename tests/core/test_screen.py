@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from plan_cases import desired, situation
 
 from provisioner.core.model import Desired, GenerationState
+from provisioner.core.plan import nothing_changes
 from provisioner.core.planner import plan
 from provisioner.core.screen import Key, settled
 from provisioner.core.sheet import Sheet, desired_of, line_of
@@ -116,6 +117,14 @@ def test_what_is_as_it_was_recorded_passes() -> None:
     what_is = situation({**case, "records": case["declared"]})
     assert {("test", "a")} == _settled(what_is)
     assert set() == _settled(replace(what_is, now=what_is.now + timedelta(days=80)))
+
+
+@given(cases())
+def test_a_plan_of_nothing_is_the_planners(case: dict[str, Any]) -> None:
+    """Where all that there is passed the screen, the planner says what is said without it."""
+    what_is = situation({**case, "operations": []})
+    settled_all = replace(what_is, desired=[], records={}, settled=len(what_is.desired))
+    assert plan(settled_all) == nothing_changes(settled_all)
 
 
 def test_what_something_is_to_be_said_of_does_not_pass() -> None:

@@ -91,7 +91,8 @@ def plan(
     session = open_session()
     when = moment(at, session.now) if at is not None else None
     asked = Question(environments, targets, excludes, refresh and when is None, allow_wider)
-    made = make_plan(session, replace(asked, at=when, hold_retire=hold_retire))
+    authored = as_json or form != "text" or out is not None
+    made = make_plan(session, replace(asked, at=when, hold_retire=hold_retire, authored=authored))
     _show(made, "json" if as_json else form, when, settings)
     if out is not None:
         _save(session, made, out)
@@ -102,20 +103,24 @@ def plan(
 
 def _show(made: Plan, form: str, when: datetime | None, settings: Settings) -> None:
     from provisioner.cli.moments import as_of
-    from provisioner.cli.render_html_plan import plan_html
-    from provisioner.cli.render_markdown import plan_markdown
-    from provisioner.cli.render_plan import plan_text
-    from provisioner.cli.saved_plan import document
 
     heading = as_of(when) if when else ""
     above = f"{heading}\n\n" if heading else ""
     if form == "json":
+        from provisioner.cli.saved_plan import document
+
         show_json(document(made))
     elif form == "markdown":
+        from provisioner.cli.render_markdown import plan_markdown
+
         show(above + plan_markdown(made))
     elif form == "html":
+        from provisioner.cli.render_html_plan import plan_html
+
         show(plan_html(made, heading))
     else:
+        from provisioner.cli.render_plan import plan_text
+
         show(above + plan_text(made, painter(settings)))
 
 
