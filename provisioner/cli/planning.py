@@ -13,7 +13,8 @@ from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
 from provisioner.cli.screening import how_many, others, unchanged
 from provisioner.cli.values import count_of
-from provisioner.core.journal import Action, Operation
+from provisioner.core.action import Action
+from provisioner.core.family import coming
 from provisioner.core.model import Address, Kind, Record, Via
 from provisioner.core.plan import Plan, judged, nothing_changes
 from provisioner.core.project import Import
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from provisioner.cli.places import Place
     from provisioner.cli.session import Session
     from provisioner.core.findings import Findings
+    from provisioner.core.journal import Operation
     from provisioner.core.rails import Track
     from provisioner.state import Readable
 
@@ -136,18 +138,16 @@ def track(
         limits=session.project.limits,
         allow_wider=allow_wider,
         own=own,
-        families=_families(session, plan),
+        families=_families(session, plan, records),
         policing=policing.of(session, plan),
     )
 
 
-def _families(session: Session, plan: Plan) -> dict[Address, str]:
-    """The templates of what is created for a family; looked for only where something is revoked as well."""
-    count = plan.count()
-    if not (count[Action.CREATE] and count[Action.REVOKE]):
+def _families(session: Session, plan: Plan, records: Mapping[Address, Record]) -> dict[Address, str]:
+    """Those of families that are not there yet; looked for only where something is revoked."""
+    if not plan.count()[Action.REVOKE]:
         return {}
-    made = {change.address for change in plan.changes if change.action is Action.CREATE}
-    return {d.address: d.family for d in session.project.desired if d.family and d.address in made}
+    return coming((d for d in session.project.desired if d.address.environment in plan.environments), records)
 
 
 def known_environments(session: Session, asked: Iterable[str]) -> tuple[str, ...]:

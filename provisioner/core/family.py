@@ -6,7 +6,11 @@ What a family's credentials are called is a template such as `payroll-{key}`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
+
+from provisioner.core.model import Address, Desired, Record
 
 KEY = "{key}"
 """What stands for an element's key in a template."""
@@ -18,6 +22,17 @@ def key_of(template: str, name: str) -> str | None:
     """The key that a credential of this name would have in a family; None where it cannot be one of it."""
     found = _pattern(template).fullmatch(name)
     return found["key"] if found else None
+
+
+def coming(desired: Iterable[Desired], records: Mapping[Address, Record]) -> dict[Address, str]:
+    """The templates of those of families that are declared and not there yet, under no name."""
+    return {one.address: one.family for one in desired if one.family and not _there(one, records)}
+
+
+def _there(one: Desired, records: Mapping[Address, Record]) -> bool:
+    names = filter(None, (one.address.name, one.previously))
+    held = (records.get(replace(one.address, name=name)) for name in names)
+    return any(record is not None and record.live for record in held)
 
 
 @lru_cache(maxsize=1024)

@@ -31,7 +31,7 @@ class Track:
     own: frozenset[str] = frozenset()
     """The remote ids of the credentials that this run itself uses."""
     families: Mapping[Address, str] = field(default_factory=dict)
-    """The template of the name (core.family) of each address that the plan creates for a family."""
+    """The templates of those of families that are not there yet (core.family.coming)."""
     policing: Policing | None = None
     """The project's policies, at the moment that is judged for."""
 
@@ -145,12 +145,18 @@ def _downtime(plan: Plan, track: Track) -> Iterator[Verdict]:
             )
 
 
+NO_TEXT = frozenset({"true", "false", "null"})
+"""What YAML takes for something else, of what a key may be."""
+
+
 def _renamed(plan: Plan, track: Track) -> Iterator[Verdict]:
-    """A key of `for_each` that was renamed would revoke one credential and create another in its place."""
+    """A key of `for_each` that was renamed would revoke one credential and create another in its place.
+
+    Also where the plan is only about the one that ends: applying in parts makes no other thing of it.
+    """
     made: dict[tuple[str, str], Address] = {}
-    for change in plan.changes:
-        if change.action is Action.CREATE and (template := track.families.get(change.address)):
-            made.setdefault((change.address.environment, template), change.address)
+    for address, template in track.families.items():
+        made.setdefault((address.environment, template), address)
     for change in plan.changes if made else ():
         if change.action is Action.REVOKE and any(one.code == "undeclared" for one in change.reasons):
             yield from islice(_was_it(change.address, made), 1)
@@ -163,10 +169,15 @@ def _was_it(gone: Address, made: Mapping[tuple[str, str], Address]) -> Iterator[
             yield Verdict(
                 "renamed",
                 f"{gone} would be revoked and {new} created: was it renamed?",
-                f"if so, write `previously: {key}` at {key_of(template, new.name)} under for_each; if not,"
-                f" list it under `removed`: - {{name: {gone.name}, reason: …}}",
+                f"if so, write `previously: {_quoted(key)}` at {key_of(template, new.name)} under for_each;"
+                f" if not, list it under `removed`: - {{name: {gone.name}, reason: …}}",
                 gone,
             )
+
+
+def _quoted(key: str) -> str:
+    """As YAML takes it for text."""
+    return key if key[0].isalpha() and key not in NO_TEXT else f'"{key}"'
 
 
 def _policy(plan: Plan, track: Track) -> Iterator[Verdict]:

@@ -35,8 +35,11 @@ def test_a_renamed_key_is_caught(cli: Cli) -> None:
     _write(cli, "[emea, us]")
     ran = cli("apply", "--auto-approve")
     assert (3, True) == (ran.code, "write `previously: eu` at emea under for_each" in ran.err)
+    assert 3 == cli("apply", "--auto-approve", "--target", "test/payroll-eu").code
     assert ["active", "active"] == cli.ledger("payspace", "test")
     _write(cli, "[{key: emea, previously: eu}, us]")
+    ran = cli("plan", "--target", "test/payroll-us")
+    assert "No changes." in ran.out
     assert "renamed from payroll-eu" in cli.applied().out
     assert ["active", "active"] == cli.ledger("payspace", "test")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from plan_cases import DECLARATIONS, situation
 
-from provisioner.core.family import key_of
-from provisioner.core.model import Address, Via
+from provisioner.core.family import coming, key_of
+from provisioner.core.model import Via
 from provisioner.core.planner import plan
 from provisioner.core.project import Limits
 from provisioner.core.rails import Track, judge
@@ -36,16 +37,17 @@ def test_key_of_a_name(template: str, name: str, key: str | None) -> None:
 def _verdicts(case: dict[str, Any], template: str = "payroll-{key}") -> list[tuple[str, str]]:
     what_is = situation(case)
     made = plan(what_is)
+    declared = [replace(one, family=template) for one in what_is.desired]
     track = Track(
         what_is.records,
         {one.address: DECLARATIONS[one.provider].capabilities[Via.API] for one in made.changes},
         Limits(),
-        families={Address.parse(address): template for address in case["declared"]},
+        families=coming(declared, what_is.records),
     )
     return [(str(one.address), one.remedy) for one in judge(made, track) if one.rail == "renamed"]
 
 
-MOVED = {"declared": {"test/payroll-emea": {}}, "records": {"test/payroll-eu": {}}}
+MOVED: dict[str, Any] = {"declared": {"test/payroll-emea": {}}, "records": {"test/payroll-eu": {}}}
 
 
 def test_a_renamed_key_is_asked_about() -> None:
@@ -54,6 +56,20 @@ def test_a_renamed_key_is_asked_about() -> None:
     assert "test/payroll-eu" == address
     assert "`previously: eu` at emea under for_each" in remedy
     assert "{name: payroll-eu, reason: …}" in remedy
+
+
+@pytest.mark.parametrize("selection", [["test/payroll-eu"], ["test/payroll-e?"]])
+def test_applying_in_parts_is_asked_about_too(selection: list[str]) -> None:
+    """A renamed key is caught where the plan is about the one that ends alone."""
+    ((address, _),) = _verdicts({**MOVED, "target": selection})
+    assert "test/payroll-eu" == address
+
+
+@pytest.mark.parametrize("key", ["7", "true", "01"])
+def test_a_key_is_written_as_text(key: str) -> None:
+    """What YAML would take for a number or a boolean stands in quotes in the words to write."""
+    ((_, remedy),) = _verdicts({**MOVED, "records": {f"test/payroll-{key}": {}}})
+    assert f'`previously: "{key}"`' in remedy
 
 
 @pytest.mark.parametrize(
