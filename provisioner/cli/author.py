@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 VARIABLE = "PROVISION_AUTHOR"
 """Names the author of plans; a CI system sets it to whoever asked for the run."""
@@ -15,6 +14,8 @@ def author() -> str:
 
 
 def _git() -> str:
+    import subprocess  # heavy, and most plans have no change whose author matters
+
     try:
         found = subprocess.run(
             ["git", "config", "--get", "user.email"],  # noqa: S607 - whichever git the person uses

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.cli.output import say
-from provisioner.core.restored import REMEDY
 from provisioner.errors import StateError, StoreRestored
 
 if TYPE_CHECKING:
@@ -65,4 +64,6 @@ def check(root: Path, project: str, store: Readable) -> None:
     """Raise StoreRestored where the store looks like an older copy."""
     why = trouble(root, project, store)
     if why:
+        from provisioner.core.restored import REMEDY
+
         raise StoreRestored(why, remedy=REMEDY)

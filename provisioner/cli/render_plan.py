@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from provisioner.cli.values import Paint, count_of, listed, moved, plain, shown, unpainted
-from provisioner.core.journal import Action
+from provisioner.core.action import Action
 from provisioner.core.plan import Change, FieldChange, Plan
 
 SYMBOLS: Final = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from provisioner.core.journal import Action
+from provisioner.core.action import Action
 from provisioner.core.model import Address, JsonObject, JsonValue, Kind
 
 if TYPE_CHECKING:

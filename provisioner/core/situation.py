@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
+from provisioner.core.action import Action
 from provisioner.core.capabilities import Capabilities, Declaration, FieldRules, field_rules
-from provisioner.core.journal import Action, Operation
 from provisioner.core.model import (
     Address,
     Desired,
@@ -22,7 +23,10 @@ from provisioner.core.model import (
     Via,
 )
 from provisioner.core.project import Import, Removed
-from provisioner.core.provider import Authority, Users
+
+if TYPE_CHECKING:
+    from provisioner.core.journal import Operation
+    from provisioner.core.provider import Authority, Users
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provisioner import resources
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.policy import Path
 from provisioner.manifest.problems import unknown
-from provisioner.manifest.quick import Check, compile_schema, end_anchored
+
+if TYPE_CHECKING:
+    from provisioner.manifest.quick import Check
 
 _ONE: Final = ("if", "then", "else", "not")
 _SEVERAL: Final = ("allOf", "anyOf", "oneOf")
@@ -28,6 +30,8 @@ def misfit(require: JsonValue) -> Callable[[JsonObject], Path | None]:
 
     def fits(part: Any, value: Any) -> bool:
         if id(part) not in checks:
+            from provisioner.manifest.quick import compile_schema  # not needed before anything is checked
+
             checks[id(part)] = compile_schema({"allOf": [part]}) or _never
         return checks[id(part)](value)
 
@@ -98,6 +102,8 @@ def _parts(node: JsonValue, path: Path, *, whole: bool) -> Iterator[tuple[Path, 
 
 def _no_pattern(text: str) -> str:
     with warnings.catch_warnings():
+        from provisioner.manifest.quick import end_anchored
+
         warnings.simplefilter("error")  # of what another version would read otherwise
         try:
             re.compile(end_anchored(text))

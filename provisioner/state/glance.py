@@ -14,12 +14,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from provisioner.core.journal import CLOSED, Operation
+from provisioner.core.action import CLOSED
 from provisioner.errors import StateUnavailable
 from provisioner.state.held import Held
 from provisioner.state.values import AuditHead, genesis
+
+if TYPE_CHECKING:
+    from provisioner.core.journal import Operation
 
 VERSION: Final = 2
 """The version of the tables that the statements are about: how many steps `migrations.py` has."""

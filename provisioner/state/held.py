@@ -13,7 +13,6 @@ from typing import Any
 from provisioner.core.model import Address, Generation, Record, Via
 from provisioner.core.screen import GenerationRow, Key, RecordRow
 from provisioner.errors import StateUnavailable
-from provisioner.state.rows import generation_of
 
 VIAS = {via.value: via for via in Via}
 
@@ -33,6 +32,8 @@ class Held:
 
         Raises StateUnavailable for a row that is damaged.
         """
+        if len(without) == len(self.records):
+            return {}
         try:
             with no_collection():
                 return _records(
@@ -52,6 +53,8 @@ def damaged(where: str, error: Exception) -> StateUnavailable:
 
 
 def _records(rows: Sequence[RecordRow], generations: Sequence[GenerationRow]) -> dict[Address, Record]:
+    from provisioner.state.rows import generation_of
+
     issued: dict[Key, list[Generation]] = defaultdict(list)
     for generation in generations:
         issued[generation[:2]].append(generation_of(*generation[2:]))
