@@ -53,7 +53,7 @@ def measured(contestants: Sequence[Contestant], rounds: int) -> dict[str, Cost]:
         for one in contestants:
             one.before()
             found[one.name].append(run(one))
-    return {name: _median(costs) for name, costs in found.items()}
+    return {name: median_of(costs) for name, costs in found.items()}
 
 
 def run(one: Contestant) -> Cost:
@@ -80,7 +80,8 @@ def run(one: Contestant) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def _median(costs: Sequence[Cost]) -> Cost:
+def median_of(costs: Sequence[Cost]) -> Cost:
+    """Of each measure by itself."""
     return Cost(
         median(one.wall for one in costs), median(one.cpu for one in costs), median(one.peak for one in costs)
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.ours import PLAN, PROVISION
 from benchmarks.processes import Contestant
 from benchmarks.projects import RECIPIENT
+from benchmarks.served import served, token
 
 VENDORS = ("payspace", "paytia", "paynet")
 HEAD = f"""\
@@ -38,8 +39,8 @@ def contestants(folder: Path, addresses: int) -> Iterator[list[Contestant]]:
     """Plans without a change, with the twins asked and without, while they are served."""
     folder.mkdir(parents=True)
     (folder / "provision.yaml").write_text(HEAD)
-    with _served(folder) as endpoints:
-        tokens = {f"{vendor.upper()}_TOKEN": _token(folder, vendor) for vendor in VENDORS}
+    with served(folder, VENDORS) as endpoints:
+        tokens = {f"{vendor.upper()}_TOKEN": token(folder, vendor) for vendor in VENDORS}
         (folder / "provision.yaml").write_text(HEAD + _providers(endpoints))
         (folder / "credentials").mkdir()
         (folder / "credentials" / "all.yaml").write_text(_credentials(addresses))
@@ -49,41 +50,6 @@ def contestants(folder: Path, addresses: int) -> Iterator[list[Contestant]]:
             Contestant("plan, vendors asked", (*PROVISION, "plan"), folder, tokens),
             Contestant("plan, vendors not asked", PLAN, folder, tokens),
         ]
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[dict[str, str]]:
-    """The endpoint of each vendor's test tenant, while it is served."""
-    server = subprocess.Popen(
-        [*PROVISION, "sandbox", "serve"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield _endpoints(server)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _endpoints(server: subprocess.Popen[str]) -> dict[str, str]:
-    """Read off what it prints: `payspace test: endpoint http://…`."""
-    assert server.stdout is not None
-    found: dict[str, str] = {}
-    for line in server.stdout:
-        words = line.split()
-        if words[1:3] == ["test:", "endpoint"]:
-            found[words[0]] = words[3]
-        if found.keys() >= set(VENDORS):
-            break
-    return found
-
-
-def _token(folder: Path, vendor: str) -> str:
-    command = [*PROVISION, "sandbox", "token", vendor, "test"]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _providers(endpoints: dict[str, str]) -> str:

@@ -116,7 +116,17 @@ def _start(costs: Costs) -> Iterator[Ratio]:
     yield _times("provision --version : python -c pass", version, bare, 3, at_least=False)
 
 
-LAWS: tuple[Callable[[Costs], Iterator[Ratio]], ...] = (_octodns, _terraform, _growth, _floor, _start)
+def _new(costs: Costs) -> Iterator[Ratio]:
+    group = next((name for name in costs if name.endswith(" new")), "")
+    ways = [cost for name, cost in costs.get(group, {}).items() if name.startswith("Terraform")]
+    best, ours = min(ways, key=_wall, default=None), _of(costs, group, "apply, all new")
+    yield _times("Terraform's better way : apply, 1,000 new", best, ours, 8, at_least=True)
+    ideal, slow = (_of(costs, group, name) for name in ("  its ideal", "apply, all new, 50 ms, 20 in flight"))
+    share = ideal.wall / slow.wall if ideal and slow else None
+    yield Ratio("ideal : apply, 1,000 new, 50 ms, 20 in flight", share, 0.85, at_least=True)
+
+
+LAWS: tuple[Callable[[Costs], Iterator[Ratio]], ...] = (_octodns, _terraform, _growth, _floor, _start, _new)
 """What must hold, in the order in which it is told."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import octodns, ours, refresh, report, terraform
+from benchmarks import new, octodns, ours, refresh, report, terraform
 from benchmarks.processes import Contestant, Cost, measured
 
 SIZES = (100, 1_000, 2_000, 10_000, 100_000)
@@ -18,6 +18,8 @@ TERRAFORM = frozenset({2_000})
 """Where Terraform takes part: applying more takes it too long, even once."""
 
 OCTODNS = frozenset({1_000, 10_000})
+NEW = 1_000
+"""How many are applied for real, beside Terraform."""
 REFRESH = 300
 """How many addresses are applied for real, to be asked after."""
 
@@ -72,6 +74,11 @@ def _start(_: Path, chosen: argparse.Namespace) -> Found:
     yield "start", measured(ours.start(), chosen.rounds * 4)
 
 
+def _new(folder: Path, chosen: argparse.Namespace) -> Found:
+    rounds = max(1, chosen.rounds // 2)  # Terraform takes minutes
+    yield f"{NEW:,} new", new.measured(folder / "new", NEW, rounds, alone=chosen.alone)
+
+
 def _apply(_: Path, chosen: argparse.Namespace) -> Found:
     """Applies have a program of their own, which tells its figures itself: this process stays small."""
     command = [sys.executable, "-m", "benchmarks.apply", *(["--json"] if chosen.json else [])]
@@ -83,6 +90,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Found]] = {
     "start": _start,
     "plan": _plans,
     "refresh": _refresh,
+    "new": _new,
     "apply": _apply,
 }
 """What can be measured, in the order in which it is."""

@@ -31,6 +31,19 @@ def contestants(addresses: int) -> Iterator[Contestant]:
         yield Contestant(f"Terraform {way}, no change", command, folder, ENVIRONMENT)
 
 
+def appliers(folder: Path, addresses: int) -> Iterator[Contestant]:
+    """An apply of all of them, in each way; none where there is no `terraform`."""
+    found = shutil.which("terraform")
+    for way, text in WAYS.items() if found else ():
+        place = folder / f"terraform-{way}"
+        place.mkdir(parents=True)
+        (place / "main.tf").write_text(text(addresses))
+        settings = {**os.environ, **ENVIRONMENT}
+        subprocess.run([str(found), "init"], cwd=place, env=settings, check=True, capture_output=True)
+        command = (str(found), "apply", "-input=false", "-auto-approve", "-no-color")
+        yield Contestant(f"Terraform {way}, apply", command, place, ENVIRONMENT)
+
+
 def _apply(terraform: str, folder: Path, text: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -73,4 +86,11 @@ def _blocks(addresses: int) -> str:
     )
 
 
-WAYS: Mapping[str, Callable[[int], str]] = {"for_each": _each, "blocks": _blocks}
+def _count(addresses: int) -> str:
+    return (
+        f'resource "terraform_data" "credential" {{\n  count = {addresses}\n'
+        '  input = { name = "key-${count.index}", scopes = ["read-only"] }\n}\n'
+    )
+
+
+WAYS: Mapping[str, Callable[[int], str]] = {"for_each": _each, "blocks": _blocks, "count": _count}
