@@ -50,6 +50,9 @@ class Element:
         return cls(key, value, own.get("previously"), document, path, document.place(path, key=True))
 
 
+_NO_ELEMENTS: Final = "elements stand in a .yaml or .yml file, in no folder that begins with a dot: put them in one of their own"
+
+
 class Elements:
     """Reads elements; a file that several families name is read once."""
 
@@ -76,15 +79,18 @@ class Elements:
         path = Path(name)
         if path.is_absolute() or ".." in path.parts or "\0" in name:
             return "the file must lie in the project's folder: write its path from there, without `..`"
-        if path.parts[:1] == (files.CREDENTIALS,) and path.suffix.lower() in files.SUFFIXES:
+        if not _may_hold_elements(path):
+            return _NO_ELEMENTS
+        if path.parts[:1] == (files.CREDENTIALS,):
             return "a YAML file below credentials/ is read as a manifest: put the elements beside that folder"
         try:
             there = (self._root / path).resolve(strict=True)
         except (OSError, RuntimeError):
             return f"there is no file {name!r} in the project's folder: write its path from there"
-        if not there.is_relative_to(self._root.resolve()):
+        root = self._root.resolve()
+        if not there.is_relative_to(root):
             return "the file is a link that leads out of the project's folder: copy it here"
-        return ""
+        return "" if _may_hold_elements(there.relative_to(root)) else _NO_ELEMENTS
 
     def _read(self, path: Path) -> tuple[Element, ...]:
         text = files.read(path, self._root, self._problems)
@@ -95,6 +101,11 @@ class Elements:
         for flaw in flaws:
             self._problems.add(document.place(flaw.path[1:], key=flaw.at_key), flaw.text)
         return () if flaws else tuple(_elements(document, (), document.root))
+
+
+def _may_hold_elements(path: Path) -> bool:
+    """Whether it is no file that may hold secrets: what is wrong with elements is quoted, and they are sent."""
+    return path.suffix.lower() in files.SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
 def _elements(document: Document, path: tuple[str | int, ...], written: JsonValue) -> Iterator[Element]:

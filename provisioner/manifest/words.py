@@ -73,14 +73,15 @@ _LIMITS: Final[Mapping[str, Callable[[Any], str]]] = {
 def misfit(misfit: Misfit, of: str) -> str:
     """What to say where a value does not fit its schema. A quiet schema's value is never repeated."""
     value, wanted, label = misfit.value, misfit.wanted, _label(misfit.path)
-    said = "" if misfit.schema.get("x-quiet") else _said(value)
+    quiet = bool(misfit.schema.get("x-quiet"))
+    said = "" if quiet else _said(value)
     switch = _SWITCHES.get(str(value).lower(), "") if (misfit.keyword, wanted) == ("type", "boolean") else ""
     if switch and said:
         return f"{label} is the text {said}: only true and false are booleans, write {switch}"
     if "x-message" in misfit.schema:
         return f"{misfit.schema['x-message']}{said and f', not {said}'}"
     if misfit.keyword == "type":
-        return f"{label} must be {_wanted(wanted)}, not {_kind(value)}{_quote(wanted, value)}"
+        return f"{label} must be {_wanted(wanted)}, not {_kind(value, quiet=quiet)}{_quote(wanted, value)}"
     if misfit.keyword == "enum" and isinstance(value, str):
         return unknown(_thing(misfit.path), value, (str(one) for one in wanted), where=of)
     if misfit.keyword == "enum":
@@ -128,7 +129,7 @@ def _said(value: JsonValue) -> str:
     return ""
 
 
-def _kind(value: JsonValue) -> str:
+def _kind(value: JsonValue, *, quiet: bool = False) -> str:
     match value:
         case None:
             return "empty"
@@ -137,7 +138,7 @@ def _kind(value: JsonValue) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f"the text {_said(value)}"
+            return "text" if quiet else f"the text {_said(value)}"
         case list():
             return "a list"
     return "a mapping"
