@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from benchmarks import new, octodns, ours, refresh, report, terraform
 from benchmarks.processes import Contestant, Cost, measured
 
-SIZES = (100, 1_000, 2_000, 10_000, 100_000)
-TERRAFORM = frozenset({2_000})
+SIZES = (100, 200, 1_000, 2_000, 10_000, 100_000)
+TERRAFORM = frozenset({200, 2_000})
 """Where Terraform takes part: applying more takes it too long, even once."""
 
 OCTODNS = frozenset({1_000, 10_000})

@@ -8,7 +8,7 @@ that is not in the table below is left to `jsonschema` alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, Final
 
 from provisioner.core.model import JsonValue
@@ -42,7 +42,7 @@ def compile_schema(schema: Mapping[str, Any]) -> Check | None:
             for keyword, value in part.items()
             if not _silent(keyword)
         ]
-        return checks[0] if len(checks) == 1 else lambda value: all(check(value) for check in checks)
+        return checks[0] if len(checks) == 1 else _every(checks)
 
     try:
         return compiled(schema)
@@ -53,6 +53,18 @@ def compile_schema(schema: Mapping[str, Any]) -> Check | None:
 def known_keywords() -> frozenset[str]:
     """Every keyword that checks something and is known here."""
     return frozenset(_KEYWORDS) | {"$ref"}
+
+
+def _every(checks: Sequence[Check]) -> Check:
+    """All of them; a loop takes half the time of `all` with a generator, and this is most of the work."""
+
+    def check(value: Any) -> bool:
+        for one in checks:  # noqa: SIM110 (see above)
+            if not one(value):
+                return False
+        return True
+
+    return check
 
 
 def end_anchored(pattern: str) -> str:
@@ -126,7 +138,10 @@ def _properties(wanted: Any, _: Any, compiled: Compile) -> Check:
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
-        return all(checks[name](inner) for name, inner in value.items() if name in checks)
+        for name, inner in value.items():  # noqa: SIM110 (see _every)
+            if name in checks and not checks[name](inner):
+                return False
+        return True
 
     return check
 
@@ -140,7 +155,10 @@ def _additional(wanted: Any, schema: Any, compiled: Compile) -> Check:
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
-        return all(rest(inner) for name, inner in value.items() if name not in known)
+        for name, inner in value.items():  # noqa: SIM110 (see _every)
+            if name not in known and not rest(inner):
+                return False
+        return True
 
     return check
 
@@ -180,8 +198,7 @@ def _if(wanted: Any, schema: Any, compiled: Compile) -> Check:
 
 
 def _all(wanted: Any, _: Any, compiled: Compile) -> Check:
-    checks = [compiled(part) for part in wanted]
-    return lambda value: all(check(value) for check in checks)
+    return _every([compiled(part) for part in wanted])
 
 
 def _any(wanted: Any, _: Any, compiled: Compile) -> Check:

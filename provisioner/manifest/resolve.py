@@ -9,7 +9,6 @@ from provisioner.core import renewal
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
 from provisioner.core.project import Environment
-from provisioner.core.sheet import ordered
 from provisioner.manifest import deliveries, fields, ignored
 from provisioner.manifest.entries import Entry
 from provisioner.manifest.house import House
@@ -109,8 +108,8 @@ class Resolver:
             kind=environment.kind,
             provider=vendor.name,
             via=config.via if config else Via.API,
-            fields=ordered(fields.normal(vendor, held)),
-            local=ordered(local),
+            fields=fields.normal(vendor, held),
+            local=local,
             source=Source(entry.place.file, entry.place.line, entry.place.column),
             user=merged.get("user"),
             previously=entry.values.get("previously"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from provisioner.core.capabilities import Declaration
-from provisioner.core.model import JsonValue
+from provisioner.core.model import Desired, JsonValue
 from provisioner.core.project import Project
+from provisioner.core.sheet import ordered
 from provisioner.errors import ManifestInvalid
 from provisioner.manifest import entries, files, imports, together
 from provisioner.manifest.assembly import assembled
@@ -120,5 +121,10 @@ def _project(
     # All that is written, so that a second entry of one name has its other problems told as well.
     in_order = sorted(written, key=lambda entry: entry.name)
     desired = [one for entry in in_order for one in resolver.desired(entry)]
-    in_order_of_addresses = tuple(sorted(desired, key=lambda one: one.address))
+    in_order_of_addresses = tuple(map(_as_kept, sorted(desired, key=lambda one: one.address)))
     return assembled(root, house, in_order_of_addresses, gone, taken, resolver.declarations, problems)
+
+
+def _as_kept(one: Desired) -> Desired:
+    """With keys in the order of the alphabet: the same from the cache, from the store and from here."""
+    return replace(one, fields=ordered(one.fields), local=ordered(one.local))
