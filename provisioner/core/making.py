@@ -52,8 +52,8 @@ def _handoffs(case: Case, desired: Desired, action: Action) -> tuple[str, ...]:
 def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
     yield reason
     found = altered(case, case.desired) if case.desired else ()
-    if found and (beside := because(*found)).text not in reason.text:
-        yield beside  # what the change brings back besides
+    if beside := [one for one in found if one.text not in reason.text]:
+        yield because(*beside)  # what the change brings back besides
     if case.order is not None and case.order.compromised and reason.code != "ordered":
         yield Reason("ordered", case.order.reason)
     if case.renamed_from and reason.code != "renamed":

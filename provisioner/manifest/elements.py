@@ -50,7 +50,7 @@ class Element:
         return cls(key, value, own.get("previously"), document, path, document.place(path, key=True))
 
 
-_NO_ELEMENTS: Final = "elements stand in a .yaml or .yml file, in no folder that begins with a dot: put them in one of their own"
+_NO_ELEMENTS: Final = "elements stand in a .yaml or .yml file, and in no hidden folder: put them into one"
 
 
 class Elements:
@@ -104,7 +104,7 @@ class Elements:
 
 
 def _may_hold_elements(path: Path) -> bool:
-    """Whether it is no file that may hold secrets: what is wrong with elements is quoted, and they are sent."""
+    """Whether it is a kind of file that holds no secrets: elements are repeated in messages and plans."""
     return path.suffix.lower() in files.SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
