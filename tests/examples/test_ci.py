@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,19 @@ def test_a_fork_is_only_checked(repository: Path, tmp_path: Path) -> None:
     tools.mkdir()
     assert 0 == GitHub(repository, tools).run("plan", fork=True).code
     assert not (tools / "comments.json").exists()
+
+
+@pytest.mark.parametrize("event", ["plan.yml pull_request", "apply.yml push"])
+@pytest.mark.parametrize(
+    "file", ["provision.yaml", "credentials/a/b.yml", "regions.yaml", "data/regions.yml"]
+)
+def test_whatever_a_plan_is_made_of_is_looked_at(event: str, file: str) -> None:
+    """A change of any manifest, or of a file with elements of a family, is planned and applied."""
+    name, kind = event.split()
+    document = yaml.load((CI / "github" / name).read_text(), yaml.BaseLoader)  # `on` stays text
+    globs = document["on"][kind]["paths"]
+    assert any(fnmatchcase(file, glob) for glob in globs if not glob.startswith("!"))
+    assert not any(fnmatchcase(file, glob[1:]) for glob in globs if glob.startswith("!"))
 
 
 @pytest.mark.parametrize("path", sorted(CI.glob("*/*.yml")), ids=lambda path: path.stem)
