@@ -19,7 +19,7 @@ EDITED = 100
 
 
 def contestants(folder: Path, addresses: int) -> Iterator[Contestant]:
-    """Every command on a project of that size, each from cold unless it says warm, and the floors."""
+    """Every command on a project of that size, each from cold unless it says warm."""
     same, edited, new = (folder / name for name in ("same", "edited", "new"))
     projects.write(same, addresses)
     filling.fill(same)
@@ -34,9 +34,14 @@ def contestants(folder: Path, addresses: int) -> Iterator[Contestant]:
     yield Contestant("plan, 1 % changed, warm", PLAN, edited)
     yield _cold("plan, all new, cold", PLAN, new)
     yield Contestant("status, warm", (*PROVISION, "status"), same)
-    for parser in floor.PARSERS:
-        command = (str(tools.python()), floor.__file__, parser, str(same))
-        yield Contestant(f"floor, {parser}", command, same)
+
+
+def floors(folder: Path, *, alone: bool) -> Iterator[Contestant]:
+    """Reading and parsing the same bytes, and reading the same rows; `alone` with what is installed here."""
+    python = {"libyaml": sys.executable} if alone else dict.fromkeys(floor.PARSERS, str(tools.python()))
+    for parser, interpreter in python.items():
+        same = folder / "same"
+        yield Contestant(f"floor, {parser}", (interpreter, floor.__file__, parser, str(same)), same)
 
 
 def start() -> Sequence[Contestant]:

@@ -70,14 +70,21 @@ DESCRIBED = frozenset({"payspace", "paytia", "paynet", "fpay"})
 """The vendors that keep a description."""
 
 
-def write(folder: Path, addresses: int, *, edit_every: int = 0) -> None:
-    """Write the manifests; with `edit_every`, each such entry differs from what it was without."""
+def write(folder: Path, addresses: int, *, edit_every: int = 0, state: str = "") -> None:
+    """Write the manifests; with `edit_every`, each such entry differs from what it was without.
+
+    `state` is the URL of a store that is not the usual file.
+    """
     (folder / "credentials").mkdir(parents=True, exist_ok=True)
-    (folder / "provision.yaml").write_text(HEAD + "".join(_providers()) + "".join(_users()))
+    (folder / "provision.yaml").write_text(HEAD + _state(state) + "".join(_providers()) + "".join(_users()))
     entries = _entries(addresses // len(ENVIRONMENTS), edit_every)
     for number in range(-(-addresses // A_FILE)):
         text = "credentials:\n" + "".join(islice(entries, A_FILE // len(ENVIRONMENTS)))
         (folder / "credentials" / f"team-{number:04}.yaml").write_text(text)
+
+
+def _state(url: str) -> str:
+    return f'state: "{url}"\n' if url else ""
 
 
 def _providers() -> Iterator[str]:

@@ -57,7 +57,7 @@ def _plans(folder: Path, chosen: argparse.Namespace) -> Found:
 
 def _of_size(folder: Path, size: int, chosen: argparse.Namespace) -> Iterator[Contestant]:
     wanted = chosen.match
-    everybody = list(ours.contestants(folder, size))
+    everybody = [*ours.contestants(folder, size), *ours.floors(folder, alone=chosen.alone)]
     if not chosen.alone and size in OCTODNS:
         everybody.append(octodns.contestant(folder / "octodns", size))
     if not chosen.alone and size in TERRAFORM:

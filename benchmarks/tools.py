@@ -1,7 +1,7 @@
 """What the benchmark compares with, installed once, in a place of its own.
 
-A virtual environment under the cache folder holds octoDNS and rapidyaml; what Terraform applied is kept beside
-it, because that takes minutes.
+A virtual environment under the cache folder holds octoDNS and rapidyaml; what Terraform applied is kept
+beside it, because that takes minutes.
 """
 
 from __future__ import annotations

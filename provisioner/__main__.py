@@ -24,7 +24,10 @@ def main() -> None:
         from provisioner.cli.program import program
     except KeyboardInterrupt:
         sys.exit(130)  # stopped before anything began
-    program.main()
+    try:
+        program.main()
+    finally:
+        gc.freeze()  # the process ends: what is left need not be looked through for cycles
 
 
 def _fill_closed_streams() -> None:

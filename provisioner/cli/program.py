@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -86,9 +85,7 @@ class Program(LazyGroup):
         extra |= {"prog_name": "provision", "standalone_mode": False, "obj": settings}
         _survive_narrow_encodings()
         run: Callable[[], Any] = lambda: super(Program, self).main(args, **extra)  # noqa: E731 - `super` needs a method
-        code = _exit_code(run, settings)
-        gc.freeze()  # the process ends: nothing that is left need be looked through for cycles
-        sys.exit(code)
+        sys.exit(_exit_code(run, settings))
 
 
 @click.command(
