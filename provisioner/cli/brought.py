@@ -106,10 +106,15 @@ def _checked(found: JsonValue, wanted: _Wanted) -> dict[str, str]:
 
 
 def _text(value: JsonValue) -> str:
-    """A text, or a whole number as one (an API identifier is an integer, TC1); else nothing."""
+    """A text, or a whole number as one (an API identifier is an integer, TC1); else nothing.
+
+    JSON can write characters that are none, halves of a pair, and one that ends a text elsewhere.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value.strip() if isinstance(value, str) else ""
+    if not isinstance(value, str) or "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+        return ""
+    return value.strip()
 
 
 def _unfit(wanted: _Wanted, what: str) -> UsageError:

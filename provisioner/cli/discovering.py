@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,20 +108,23 @@ def _flow(at: JsonObject) -> str:
 
 
 def _new_file(folder: Path, provider: str, text: str) -> Path:
-    """A file of this vendor that is not there yet."""
-    number = 1
-    while True:
-        path = folder / (f"{provider}.yaml" if number == 1 else f"{provider}-{number}.yaml")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            number += 1
-            continue
-        except OSError as error:
-            raise ProvisionError(f"{path} cannot be written: {error.strerror}") from None
-        return path
+    """A file of this vendor that was not there. Raises ProvisionError where none can be made."""
+    path = folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = next(path for path in _numbered(folder, provider) if not os.path.lexists(path))
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ProvisionError(
+            f"{path} cannot be written: {error.strerror}", remedy="choose another folder for --write"
+        ) from None
+    return path
+
+
+def _numbered(folder: Path, provider: str) -> Iterator[Path]:
+    yield folder / f"{provider}.yaml"
+    yield from (folder / f"{provider}-{number}.yaml" for number in count(2))
 
 
 def _told(session: Session, drafts: Drafts, files: Collection[Path], folder: Path) -> Iterator[str]:

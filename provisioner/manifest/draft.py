@@ -7,6 +7,7 @@ no manifest may declare is left to the vendor, and a comment says so.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -151,7 +152,9 @@ def _base(provider: str, part: _Part) -> tuple[str, bool]:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:_LONGEST].strip("-")
+    """What is left of a text as a name; letters lose their accents."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower())[:_LONGEST].strip("-")
 
 
 def _free(base: str, taken: Collection[str]) -> str:

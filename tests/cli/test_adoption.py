@@ -122,6 +122,26 @@ def test_a_user_without_a_name(cli: Cli) -> None:
     assert 'svc-payroll: {payspace: "svc.payroll"}' in refused.err
 
 
+def test_names_of_other_letters(cli: Cli) -> None:
+    """A draft's name keeps the letters that a name has no room for, without their accents."""
+    made(cli, "payspace", label="Gehälter à Zürich", user=None, scope="read-only")
+    assert 0 == cli("discover", "--write", str(cli.root / "credentials"), "--owner", "team").code
+    assert "  gehalter-a-zurich:\n" in (cli.root / "credentials" / "payspace.yaml").read_text()
+
+
+@pytest.mark.parametrize("case", ["no folder", "in a file", "nobody"])
+def test_what_cannot_be_drafted(cli: Cli, case: str) -> None:
+    """A folder that cannot be made, and an owner without a name, are told; nothing is written."""
+    made(cli, "payspace", user=None, scope="read-only")
+    (cli.root / "gone").symlink_to(cli.root / "nowhere")
+    folder = {"no folder": "gone", "in a file": "provision.yaml/drafts"}.get(case, "drafts")
+    owner = "team" if case != "nobody" else " "
+    ran = cli("discover", "--write", str(cli.root / folder), "--owner", owner)
+    said = "write --write DIR --owner TEAM" if case == "nobody" else "choose another folder for --write"
+    assert (64 if case == "nobody" else 1, True) == (ran.code, said in ran.err), ran.err
+    assert [] == list(cli.root.glob("**/payspace*.yaml"))
+
+
 def given(cli: Cli, secret: str, *args: str) -> Ran:
     """An import with this on stdin."""
     ran = CliRunner().invoke(
@@ -143,7 +163,9 @@ def test_import_with_its_secret(cli: Cli) -> None:
     answer = made(cli, "payspace")
     wrong = json.dumps({"client_id": answer["client_id"], "client_secret": "made-up-secret"})
     assert 3 == given(cli, wrong, "test/payroll", answer["id"]).code
-    assert 64 == given(cli, '{"client_id": "x"}', "test/payroll", answer["id"]).code
+    no_text = [json.dumps({"client_id": "x", "client_secret": one}) for one in ("a\ud800b", "a\0b")]
+    for unfit in ('{"client_id": "x"}', *no_text):
+        assert 64 == given(cli, unfit, "test/payroll", answer["id"]).code
     assert [] == cli("state", "list", "--json").json["addresses"]
     assert 0 == given(cli, _pair(answer), "test/payroll", answer["id"]).code
     assert answer["client_secret"] in (cli.root / "secrets" / "test" / "payroll.env").read_text()
@@ -166,7 +188,7 @@ def test_import_of_one(cli: Cli) -> None:
     assert not (cli.root / "secrets").exists()
 
 
-@pytest.mark.parametrize("case", ["nowhere", "undeclared", "has it", "has another", "held", "asking"])
+@pytest.mark.parametrize("case", ["nowhere", "no id", "undeclared", "has it", "other", "held", "asking"])
 def test_what_is_refused(cli: Cli, case: str) -> None:
     """An import that cannot be says why, and neither records nor makes anything."""
     answer = made(cli, "payspace")
@@ -174,6 +196,8 @@ def test_what_is_refused(cli: Cli, case: str) -> None:
     id, address, said, code = answer["id"], "test/payroll", "", 3
     if case == "nowhere":
         id, said = "no-such-id", "PaySpace has no credential no-such-id"
+    elif case == "no id":
+        id, said, code = " ", "write it as provision discover lists it", 64
     elif case == "undeclared":
         address, said, code = "test/payrol", "did you mean test/payroll?", 1
     elif case == "asking":
@@ -183,10 +207,10 @@ def test_what_is_refused(cli: Cli, case: str) -> None:
             0 == cli("import", "test/report" if case == "held" else "test/payroll", id, "--auto-approve").code
         )
         other = made(cli, "payspace")["id"]
-        id = other if case == "has another" else id
+        id = other if case == "other" else id
         said = {
             "has it": f"has {id} already",
-            "has another": "already: first provision state rm",
+            "other": "already: first provision state rm",
             "held": "state mv",
         }[case]
     before = (cli("state", "list", "--json").json, len(cli.ledger("payspace", "test")))
@@ -194,3 +218,16 @@ def test_what_is_refused(cli: Cli, case: str) -> None:
     ran = cli("import", address, id, *extra)
     assert (code, True) == (ran.code, said in ran.err), ran.err
     assert before == (cli("state", "list", "--json").json, len(cli.ledger("payspace", "test")))
+
+
+@pytest.mark.parametrize("address", ["test/payroll", "test/report"])
+def test_manifests_that_say_otherwise(cli: Cli, address: str) -> None:
+    """What an entry under `import` says is not contradicted by a command: it would wait from then on."""
+    first, other = made(cli, "payspace")["id"], made(cli, "payspace")["id"]
+    cli.write(PAYROLL + REPORT)
+    entry = cli.root / "credentials" / "entry.yaml"
+    entry.write_text(f"import:\n  - {{name: payroll, environment: test, remote_id: {first}}}\n")
+    ran = cli("import", address, other if address == "test/payroll" else first, "--auto-approve")
+    assert (3, True) == (ran.code, f"{first} is test/payroll" in ran.err), ran.err
+    assert "credentials/entry.yaml:2" in ran.err
+    assert 0 == cli("import", "test/payroll", first, "--auto-approve").code

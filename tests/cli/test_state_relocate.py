@@ -117,3 +117,12 @@ def test_a_person_is_asked(cli: Cli) -> None:
     assert 64 == cli("state", "rm", "test/payroll").code
     assert 64 == cli("state", "mv", "test/payroll", "test/wages").code
     assert ["test/payroll"] == cli("state", "list", "--json").json["addresses"]
+
+
+@pytest.mark.parametrize("name", ["Payroll", "payroll@production.1", "x" * 49])
+def test_names_that_nothing_can_have(cli: Cli, name: str) -> None:
+    """A record moves to what a manifest could declare: anything else would be revoked by the next plan."""
+    cli.applied()
+    ran = cli("state", "mv", "test/payroll", f"test/{name}", "--auto-approve")
+    assert (64, True) == (ran.code, "a name is at most 48 small letters" in ran.err), ran.err
+    assert ["test/payroll"] == cli("state", "list", "--json").json["addresses"]

@@ -40,7 +40,7 @@ def discover(
     from provisioner.cli import discovering
     from provisioner.cli.session import open_session
 
-    if (folder is None) != (owner is None):
+    if (folder is None) != (owner is None) or not (owner is None or owner.strip()):
         raise UsageError("--write and --owner go together", remedy="write --write DIR --owner TEAM")
     session = open_session(empty=True)
     found = discovering.discover(session, providers, environments)

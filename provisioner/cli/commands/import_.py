@@ -48,16 +48,32 @@ def import_(
     from provisioner.cli.session import open_session
     from provisioner.core.project import Import
 
+    if not remote_id.strip() or not remote_id.isprintable():
+        raise UsageError("that is no REMOTE_ID", remedy="write it as provision discover lists it")
     if secret_stdin and not auto_approve:
         raise UsageError("stdin holds the secret, so it cannot be asked", remedy="add --auto-approve")
     session = open_session()
     wanted = parse_address(address)
     require([wanted], {one.address for one in session.project.desired}, "declared")
+    _require_agreement(session, wanted, remote_id)
     brought = {wanted: _given(session, wanted)} if secret_stdin else {}
     entry = Import(wanted, remote_id, secret_given=secret_stdin)
     question = Question(environments=(wanted.environment,), targets=(str(wanted),), imports=(entry,))
     run = Run(settings, session, Manner(brought=brought), auto_approve=auto_approve, as_json=as_json)
     return run.plan_and_apply(question, check=lambda plan: _check(session, plan, wanted, remote_id))
+
+
+def _require_agreement(session: Session, wanted: Address, remote_id: str) -> None:
+    """Raise Refused where the manifests say otherwise: what they say would wait from then on."""
+    provider = {one.address: one.provider for one in session.project.desired}
+    for one in session.project.imports:
+        here = provider[one.address], one.address.environment, one.remote_id
+        same = here == (provider[wanted], wanted.environment, remote_id)
+        if same is not (one.address == wanted):
+            raise Refused(
+                f"the manifests say otherwise: {one.remote_id} is {one.address}",
+                remedy=f"change or remove that entry under `import`: {one.source}",
+            )
 
 
 def _given(session: Session, address: Address) -> Secret:

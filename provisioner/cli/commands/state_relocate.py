@@ -7,6 +7,7 @@ import click
 from provisioner.cli import options
 from provisioner.cli.output import say
 from provisioner.engine.relocate import Relocation
+from provisioner.errors import UsageError
 
 _reason = click.option("--reason", default="", help="Why, in words: it stands in the audit.")
 
@@ -25,6 +26,7 @@ def mv(before: str, after: str, reason: str, auto_approve: bool) -> None:
     from provisioner.cli.lookup import parse_address
 
     asked = Relocation(parse_address(before), parse_address(after), reason)
+    _require_name(parse_address(after).name)
     _relocate(asked, f"Let the state know {asked.before} as {asked.after}?", auto_approve=auto_approve)
     say(f"{asked.before} is {asked.after} now. See what follows from it: provision plan")
 
@@ -46,6 +48,15 @@ def rm(address: str, reason: str, auto_approve: bool) -> None:
     question = f"Forget {asked.before} with its sealed secret, and leave it alive at its vendor?"
     _relocate(asked, question, auto_approve=auto_approve)
     say(f"{asked.before} is forgotten; at its vendor it lives on. See what follows from it: provision plan")
+
+
+def _require_name(name: str) -> None:
+    """Raise UsageError for one that no manifest could declare: the next plan would revoke what has it."""
+    from provisioner.manifest.schemas import definition
+    from provisioner.manifest.shape import Shape
+
+    for flaw in Shape(definition("name")).flaws(name):
+        raise UsageError(flaw.text, remedy="write TO as the manifests are to declare it")
 
 
 def _relocate(asked: Relocation, question: str, *, auto_approve: bool) -> None:
