@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,7 @@ def measure(folder: Path, share: int, runners: int) -> dict[str, object]:
         projects.write(place, share, state=server.url)
         filling.fill(place)
         _copies(server.url, runners)
+        shutil.rmtree(place / ".provision" / "cache", ignore_errors=True)
         cold, warm = _plan(place), _plan(place)
         alone, together = _read(server.url, 1), _read(server.url, runners)
     extra = max(0.0, together - alone)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,6 +26,9 @@ _KEY_BYTES: Final = 32
 _MAC_BYTES: Final = 32
 _LARGEST: Final = 1 << 28
 """Bytes; a larger entry is none of ours."""
+
+_NAME: Final = re.compile(r"[0-9a-f]{64}\Z")
+"""What an entry is called; whatever else lies there is somebody's own."""
 
 _SPARE: Final = 64
 """How many entries beyond those in use may stay, for the next branch that is looked at."""
@@ -53,21 +57,38 @@ class Cache:
             return
         data = content.encode()
         with suppress(OSError):  # a project that cannot be written to is read without a cache
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(self._folder / name, self._mac(name, data) + data)
+            self._folder.parent.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            if self._ours():
+                _write(self._folder / name, self._mac(name, data) + data)
 
     def tidy(self) -> None:
         """Drop the oldest entries that this run did not ask for, beyond a few."""
+        if not self._ours():
+            return
         with suppress(OSError):
-            others = [one for one in self._folder.iterdir() if one.name not in self._used]
+            found = (one for one in self._folder.iterdir() if _NAME.match(one.name))
+            others = [one for one in found if one.name not in self._used]
             for one in sorted(others, key=lambda path: path.stat().st_mtime)[: max(0, len(others) - _SPARE)]:
                 one.unlink()
+
+    def _ours(self) -> bool:
+        """Whether the folder is where it seems to be: a link may come with a checkout, and lead anywhere."""
+        return all(_is_folder(one) for one in (self._folder.parent, self._folder))
 
     def _mac(self, name: str, data: bytes) -> bytes:
         mac = hashlib.blake2b(name.encode(), key=self._key, digest_size=_MAC_BYTES)
         mac.update(b"\0")
         mac.update(data)
         return mac.digest()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
 
 
 def digest(parts: Iterable[bytes]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -24,14 +25,23 @@ from provisioner.manifest.whole import suspects
 _NO_FLAWS: Final[Sequence[Flaw]] = ()
 
 
-def sound_document(name: str, text: str, problems: Problems, entry: Shape | None = None) -> Document | None:
+def sound_document(name: str, text: str, problems: Problems) -> Document | None:
     """One manifest, parsed and of the right shape; None for any other."""
     document = parse(text, name, problems)
     if document is None or problems:
         return None
-    shape = Shape(schema("project" if name == files.PROJECT else "credentials"))
-    fits = shape.fits(suspects(document.root, entry or Shape(definition("credentials"))))
-    return document if fits else None
+    shape = _shape("project" if name == files.PROJECT else "credentials")
+    return document if shape.fits(suspects(document.root, _entry())) else None
+
+
+@cache
+def _shape(name: str) -> Shape:
+    return Shape(schema(name))
+
+
+@cache
+def _entry() -> Shape:
+    return Shape(definition("credentials"))
 
 
 class Maker:
@@ -41,11 +51,10 @@ class Maker:
         self._root = root
         self._problems = Problems()
         self._resolver = Resolver(house, declarations, self._problems)
-        self._entry = Shape(definition("credentials"))
 
     def page(self, name: str, text: str) -> Page | None:
         """The page of one manifest; None where it is not sound."""
-        document = sound_document(name, text, self._problems, self._entry)
+        document = sound_document(name, text, self._problems)
         if document is None:
             return None
         families = Families(self._root, self._problems)

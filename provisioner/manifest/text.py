@@ -138,11 +138,17 @@ class _Builder:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._document,
         }
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        for event in yaml.parse(text, Loader=loader):
-            handler = handlers.get(type(event))
-            if handler:
-                handler(event)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        try:
+            kind: type = yaml.StreamStartEvent
+            while kind is not yaml.StreamEndEvent:  # `yaml.parse` asks twice for each event
+                event = loader.get_event()
+                kind = type(event)
+                handler = handlers.get(kind)
+                if handler:
+                    handler(event)
+        finally:
+            loader.dispose()
 
     def _document(self, event: Any) -> None:
         self._documents += 1

@@ -247,7 +247,13 @@ def test_only_this_user_may_look(tmp_path: Path, own_key: Path) -> None:
     """Folder, entries and key are 0700 and 0600."""
     root = _written(tmp_path, FILES)
     _quick(root)
-    paths = [root / FOLDER, *_entries(root), own_key / "provision", own_key / "provision" / "key"]
+    paths = [
+        root / FOLDER,
+        (root / FOLDER).parent,
+        *_entries(root),
+        own_key / "provision",
+        own_key / "provision" / "key",
+    ]
     assert {0o700, 0o600} == {path.stat().st_mode & 0o777 for path in paths}
 
 
@@ -307,3 +313,33 @@ def test_shares_are_made_side_by_side(tmp_path: Path, monkeypatch: pytest.Monkey
     assert expected == _quick(root)
     _written(root, {"credentials/b.yml": B.replace("payspace", "nobody")})
     assert _quick(root) is None
+
+
+@pytest.mark.parametrize("link", [".provision", ".provision/cache"])
+def test_a_link_leads_nowhere(tmp_path: Path, link: str) -> None:
+    """Where the folder is a link, nothing is written or removed behind it."""
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "cache").mkdir(parents=True)
+    root = _written(tmp_path / "project", FILES)
+    (root / link).parent.mkdir(exist_ok=True)
+    (root / link).symlink_to(elsewhere)
+    mine = [elsewhere / name for name in ("letter", "a" * 64)]
+    for number in range(100):
+        mine.append(elsewhere / f"{number:064x}")
+    for path in [*mine, *(elsewhere / "cache" / path.name for path in mine)]:
+        path.write_text("mine")
+    before = sorted(elsewhere.rglob("*"))
+    assert _full(root) == _quick(root)
+    assert before == sorted(elsewhere.rglob("*"))
+
+
+def test_a_file_of_somebody_else_stays(tmp_path: Path) -> None:
+    """Only entries are dropped from the folder."""
+    root = _written(tmp_path, FILES)
+    _quick(root)
+    for number in range(100):
+        (root / FOLDER / f"{number:064x}").write_text("old")
+    (root / FOLDER / "letter").write_text("mine")
+    _quick(root)
+    assert (root / FOLDER / "letter").exists()
+    assert 100 > len(_entries(root))
