@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.core.family import KEY
-from provisioner.core.model import JsonObject
+from provisioner.core.model import JsonObject, JsonValue
 from provisioner.manifest.document import Document
 from provisioner.manifest.elements import Element, Elements
 from provisioner.manifest.entries import Entry, is_family
@@ -23,6 +23,9 @@ from provisioner.manifest.schemas import definition
 from provisioner.manifest.shape import Flaw, Shape
 
 _OF_THE_FAMILY: Final = frozenset({"for_each", "name", "previously"})
+
+MAX_VALUES: Final = 1_000_000
+"""How many values a family may stand for: a short text could else stand for more than any machine holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Families:
         path = ("credentials", name)
         used: set[str] = set()
         elements = self._elements.of(document, (*path, "for_each"), family["for_each"])
+        count = len(elements) * _values({**family, "for_each": None})
+        if count > MAX_VALUES:
+            text = f"this family stands for {count:,} values, and at most for {MAX_VALUES:,}: split it up"
+            self._problems.add(document.place(path, key=True), text)
+            return
         for element in elements:
             filler = Filler(document, path, element, self._problems, used)
             yield from self._member(filler, family, family.get("name", f"{name}-{KEY}"))
@@ -111,3 +119,9 @@ class Families:
                 place = element.document.place((*element.path, name), key=True)
                 remedy = f"write {{value.{name}}} where it belongs, or remove it"
                 self._problems.add(place, f"nothing in this family uses `{name}`: {remedy}")
+
+
+def _values(node: JsonValue) -> int:
+    """How many values there are in a value, itself among them."""
+    within = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return 1 + sum(map(_values, within))

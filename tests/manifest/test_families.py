@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from provisioner.core.model import Desired, Source
+from provisioner.errors import ManifestInvalid
 from provisioner.manifest import editor_schema, load, schema
 
 BASE = (Path(__file__).parent.parent / "problems" / "base.provision.yaml").read_text()
@@ -29,7 +31,7 @@ ELEMENT = st.fixed_dictionaries(
 )
 
 
-def _loaded(credentials: dict[str, Any], more: dict[str, Any] | None = None) -> tuple[Desired, ...]:
+def _loaded(credentials: dict[str, Any], more: dict[str, Any] | None = None) -> Sequence[Desired]:
     files = {"credentials/a.yaml": {"credentials": credentials}, **(more or {})}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -123,6 +125,16 @@ def test_the_last_of_many(write: Write) -> None:
     """Also the last of a hundred elements has the place where it stands."""
     elements = "".join(f"\n      k{number}:" for number in range(100))
     assert ("pay-k99", None, 103) in _write(write, elements)
+
+
+def test_a_short_text_stands_for_no_end_of_values(write: Write) -> None:
+    """A family that would stand for more values than can be looked at is refused before they are made."""
+    keys, scopes = (", ".join(f"k{number}" for number in range(1000)) for _ in range(2))
+    text = FAMILY.replace("{for_each}", f"[{keys}]").replace("read-only", scopes)
+    with pytest.raises(ManifestInvalid) as caught:
+        load(write({"credentials/a.yaml": text}), DECLARATIONS)
+    said = "this family stands for 1,008,000 values, and at most for 1,000,000: split it up"
+    assert [f"credentials/a.yaml:2:3: {said}"] == list(caught.value.problems)
 
 
 def test_a_renamed_family(write: Write) -> None:
