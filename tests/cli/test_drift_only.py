@@ -92,6 +92,8 @@ def test_what_is_not_managed_is_counted(cli: Cli) -> None:
     with cli.sandbox() as twins, twins.tenancy("payspace", "test") as data:
         fields = {"description": None, "scope": "read-only", "user": None, "development_mode": False}
         data.add(label="by hand", status="active", client_id="x", secret="", fields=fields)
+        theirs = "provision/other/test/payroll/1/0123456789abcdef"  # managed, by another project
+        data.add(label=theirs, status="active", client_id="y", secret="", fields=fields)
     line = "1 credential at payspace in test is not managed: provision discover"
     for command in (DETAILED, ("plan", "--detailed-exitcode")):
         ran = cli(*command)
