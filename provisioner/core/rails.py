@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from provisioner.core.capabilities import Capabilities, Renewal
-from provisioner.core.drift import DRIFT, ROTATED
+from provisioner.core.diff import differences
+from provisioner.core.drift import ROTATED
 from provisioner.core.family import key_of
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Kind, Record
@@ -79,21 +80,30 @@ def _wider(plan: Plan, track: Track) -> Iterator[Verdict]:
     if track.allow_wider:
         return
     for change in plan.changes:
-        if not change.widens or _restores(change):
+        if not change.widens or plan.environments[change.address.environment] is not Kind.PRODUCTION:
             continue
-        if plan.environments[change.address.environment] is Kind.PRODUCTION:
-            paths = ", ".join(field.path for field in change.fields if field.effect.startswith("wider"))
+        if paths := _widened(change, track):
             yield Verdict(
                 "wider",
-                f"{change.address} gets wider access in production ({paths})",
+                f"{change.address} gets wider access in production ({', '.join(paths)})",
                 "look at it, then apply with --allow-wider",
                 change.address,
             )
 
 
-def _restores(change: Change) -> bool:
-    """Whether it only gives back what was applied before, and somebody took at the vendor."""
-    return all(reason.code.startswith(DRIFT) for reason in change.reasons)
+def _widened(change: Change, track: Track) -> list[str]:
+    """What gets wider than it was applied; what somebody took at the vendor is only given back."""
+    record, wanted = _record(change, track), change.desired or {}
+    wider = [field.path for field in change.fields if field.effect.startswith("wider")]
+    if record is None:
+        return wider
+    edited = {one.path for one in differences(record.fields, wanted.get("fields", {}))}
+    return [path for path in wider if path in edited]
+
+
+def _record(change: Change, track: Track) -> Record | None:
+    """The record of what is changed, also where the change renames it."""
+    return track.records.get(replace(change.address, name=change.previously or change.address.name))
 
 
 def _own_credential(plan: Plan, track: Track) -> Iterator[Verdict]:
@@ -122,8 +132,7 @@ def _ended(change: Change, track: Track) -> set[str]:
     """The vendor's ids of what a change takes away."""
     if change.copy:
         return {change.copy}
-    before = Address(change.address.environment, change.previously or change.address.name)
-    record = track.records.get(before)
+    record = _record(change, track)
     ends = change.ends if change.action in ENDS else [one.number for one in record.live] if record else ()
     return {one.remote_id for one in record.generations if one.number in ends} if record else set()
 

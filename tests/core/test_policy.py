@@ -204,3 +204,5 @@ def test_the_rail_knows_how_old_a_secret_is() -> None:
     assert ["test/a"] == _refused(case, policy)
     renewed = {"declared": {"test/a": {**READ, "rotate": {"every": "30d"}}}, "records": {"test/a": old}}
     assert [] == _refused(renewed, policy)
+    moved = {**READ, "owner": "other", "previously": "a"}
+    assert ["test/b"] == _refused({"declared": {"test/b": moved}, "records": {"test/a": old}}, policy)

@@ -55,7 +55,7 @@ def test_too_many_revocations() -> None:
 def test_ended_records_do_not_raise_the_limit() -> None:
     """Only live records count for the 20 %."""
     ended = records(100, generations=[{"number": 1, "state": "retired"}])
-    live = {"test/a": {}, "test/b": {}}
+    live: dict[str, Any] = {"test/a": {}, "test/b": {}}
     assert [("revocations", "")] == refusals({"records": {**ended, **live}})
 
 
@@ -116,6 +116,34 @@ def test_giving_back_is_not_wider() -> None:
     assert [("wider", "production/a")] == refusals(
         {**edited, "observed": {"payspace in production": narrowed}}
     )
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"a-1": {"status": "disabled"}},
+        {"a-1": {"status": "dead"}},
+        {"a-1": {"fields": {"description": "theirs"}}},
+    ],
+)
+def test_drift_lets_no_edit_pass(seen: dict[str, Any]) -> None:
+    """More access that somebody wrote is asked about, whatever else the change is made for."""
+    case = {
+        "declared": {"production/a": {"fields": {"scopes": ["full-access"], "description": "ours"}}},
+        "records": {"production/a": {"fields": {"scopes": ["read-only"], "description": "ours"}}},
+        "observed": {"payspace in production": seen},
+    }
+    assert [("wider", "production/a")] == refusals(case)
+
+
+def test_an_edit_keeps_nothing_from_being_given_back() -> None:
+    """What somebody took at the vendor is given back beside an edit that widens nothing."""
+    case = {
+        "declared": {"production/a": {"fields": {"scopes": ["full-access"], "description": "new"}}},
+        "records": {"production/a": {"fields": {"scopes": ["full-access"], "description": "old"}}},
+        "observed": {"payspace in production": {"a-1": {"fields": {"scopes": ["read-only"]}}}},
+    }
+    assert [] == refusals(case)
 
 
 def test_narrower_or_in_test_passes() -> None:
