@@ -99,6 +99,9 @@ def test_also_from_a_plan_that_asked_nobody(cli: Cli) -> None:
     assert [] == json.loads((cli.root / "plan.json").read_text())["verdicts"]
     ran = cli("apply", file, "--auto-approve")
     assert (3, True) == (ran.code, "own credential: test/card" in ran.err)
+    digest = cli("plan", "--no-refresh", "--json").json["digest"]
+    expected = cli("apply", "--expect", digest)
+    assert (3, True) == (expected.code, "own credential: test/card" in expected.out)
 
 
 def test_it_renews_beside_itself(cli: Cli) -> None:
