@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ def _of_size(folder: Path, size: int, chosen: argparse.Namespace) -> Iterator[Co
         everybody.append(octodns.contestant(folder / "octodns", size))
     if not chosen.alone and size in TERRAFORM:
         everybody.extend(terraform.contestants(size))
-    return (one for one in everybody if wanted in one.name)
+    return (one for one in everybody if re.search(wanted, one.name))
 
 
 def _refresh(folder: Path, chosen: argparse.Namespace) -> Found:
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="addresses, such as 1000,10000")
     parser.add_argument("--only", type=_parts, default=tuple(PARTS), help=f"some of {','.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contestant runs")
-    parser.add_argument("--match", default="", help="only contestants whose name holds this text")
+    parser.add_argument("--match", default="", help="only contestants whose name fits this pattern")
     parser.add_argument("--alone", action="store_true", help="without octoDNS and Terraform")
     parser.add_argument("--json", action="store_true", help="print only the JSON")
     return parser

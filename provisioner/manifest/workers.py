@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from provisioner.core.garbage import no_collection
 from provisioner.manifest.maker import Maker
 from provisioner.manifest.pages import Page
 
@@ -52,11 +53,12 @@ def _processors() -> int:
 
 def _made(maker: Maker, texts: Named) -> Made | None:
     found: Made = {}
-    for name, (file, text) in texts.items():
-        page = maker.page(file, text)
-        if page is None:
-            return None
-        found[name] = page
+    with no_collection():
+        for name, (file, text) in texts.items():
+            page = maker.page(file, text)
+            if page is None:
+                return None
+            found[name] = page
     return found
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.core.garbage import no_collection
 from provisioner.core.model import Address, Generation, Record, Via
 from provisioner.core.screen import GenerationRow, Key, RecordRow
 from provisioner.errors import StateUnavailable
@@ -78,15 +77,3 @@ def _parsed(texts: Sequence[str]) -> list[Any]:
     """Many JSON texts by one call of the parser, which takes a third of the time of one call each."""
     values: list[Any] = json.loads(f"[{','.join(texts)}]")
     return values
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Hundreds of thousands of new values that all stay: walking them again and again finds nothing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
+from provisioner.core.garbage import no_collection
 from provisioner.core.journal import CLOSED, Handoff, HandoffState, Operation, Phase
 from provisioner.core.model import Address, Generation, GenerationState
-from provisioner.state.held import Held, no_collection
+from provisioner.state.held import Held
 from provisioner.state.rows import generation_of, handoff_of, operation_of
 from provisioner.state.tables import (
     DELIVERIES,
