@@ -3,6 +3,7 @@
 A copy has the very id of its original, so right after a refresh test shows what production shows, and no look
 at what is there tells the two apart. What tells them apart, in the order in which it is asked:
 
+- that production's endpoint is declared at all: otherwise nothing can be told from it;
 - the URL itself, normalised: case, default port, trailing slash, dots, IDN;
 - the URL again, against the one that production was last applied at (cli.reached): that finds endpoints that
   were swapped together with their tokens;
@@ -32,7 +33,7 @@ from provisioner.cli import reached
 from provisioner.cli.reached import parts, place
 from provisioner.cli.session import SANDBOX
 from provisioner.core.capabilities import Observe
-from provisioner.core.copies import of_copy
+from provisioner.core.copies import home_of, of_copy
 from provisioner.core.model import Kind, Via
 from provisioner.core.plan import Plan
 from provisioner.core.project import ProviderConfig
@@ -55,9 +56,22 @@ class Proof(Enum):
 
 def require_for(session: Session, plan: Plan) -> None:
     """Raise Refused where the plan would end copies at an endpoint that may be production's."""
+    require_known(session, plan)
     ends = {(one.provider, one.address.environment) for one in plan.changes if of_copy(one.address)}
     for environment in sorted({name for _, name in ends}):
         require(session, environment, [provider for provider, name in ends if name == environment])
+
+
+def require_known(session: Session, plan: Plan) -> None:
+    """Raise Refused where nothing says where the originals are of what the plan would end as their copies."""
+    places = {(one.provider, home_of(one.address)) for one in plan.changes if of_copy(one.address)}
+    unknown = sorted(place for place in places if place not in session.project.providers)
+    if unknown:
+        lines = (f"  {provider}: provision.yaml has no endpoint in {name}" for provider, name in unknown)
+        raise Refused(
+            "\n".join(["nothing is done where test may be production:", *lines]),
+            remedy="say where production is under `providers`; its token need not be at hand",
+        )
 
 
 def require(session: Session, environment: str, providers: Collection[str]) -> None:

@@ -51,6 +51,7 @@ def judge(session: Session, environment: str, identities: tuple[Path, ...]) -> J
         known = _production(session, store)
         seen = surveyed(session, situation, places | _held(situation))
         found = bootstrap.plan(seen, known)
+        apart.require_known(session, found.plan)
         if identities:
             found = bootstrap.plan(seen, known, _tried(session, seen, found.findings, identities))
         plan = with_verdicts(session, store, seen, found.plan, allow_wider=False)

@@ -15,13 +15,14 @@ from enum import StrEnum
 from provisioner.core import copies, users
 from provisioner.core.capabilities import Observe
 from provisioner.core.copies import USABLE, Copy, Place, Production
-from provisioner.core.journal import Action, Phase
+from provisioner.core.journal import Action, Operation, Phase
 from provisioner.core.model import Address, JsonValue, Listing, Observed, Record, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.planner import plan as decide
 from provisioner.core.provider import Outcome
 from provisioner.core.recovery import MAKES
 from provisioner.core.situation import Case, Situation, cases
+from provisioner.core.unwanted import vanished
 
 
 class Standing(StrEnum):
@@ -131,10 +132,14 @@ def _standings(
     for case in known:
         if copies.of_copy(case.address):
             continue
-        if case.operation is not None and case.operation.phase is not Phase.INTENT:
+        if case.operation is not None and _goes_on(case, case.operation):
             yield case.address, Standing.UNDER_WAY
         elif case.desired is not None and case.record is not None and case.record.active is not None:
             yield case.address, _standing(case, tried.get(case.record.address))
+
+
+def _goes_on(case: Case, operation: Operation) -> bool:
+    return operation.phase is not Phase.INTENT and not vanished(case, operation)
 
 
 def _standing(case: Case, outcome: Outcome | None) -> Standing:

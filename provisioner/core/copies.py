@@ -61,6 +61,11 @@ def of_copy(address: Address) -> bool:
     return MARK in address.name
 
 
+def home_of(address: Address) -> str:
+    """The environment of production where the original of this copy is."""
+    return address.name.partition(MARK)[2].partition(".")[0]
+
+
 def copies(situation: Situation, production: Production) -> Iterator[Copy]:
     """Every usable copy in the environments that the situation asks for."""
     ours, at_work = _ids(situation.records), _own(situation)

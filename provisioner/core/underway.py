@@ -10,7 +10,7 @@ from provisioner.core.plan import Change, Reason
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.core.redirect import redirected
 from provisioner.core.situation import Case
-from provisioner.core.unwanted import given_up
+from provisioner.core.unwanted import given_up, vanished
 
 PHASE_WORDS = {
     "intent": "intended, compromised,",
@@ -55,6 +55,8 @@ def _reconsidered(case: Case, operation: Operation) -> bool:
         return not operation.desired.get("compromised")
     if operation.waiting != "handoff" or operation.phase is not Phase.SENT:
         return False
+    if vanished(case, operation):
+        return True
     if (
         operation.action in MAKES
         and operation.remote_id

@@ -46,6 +46,19 @@ def given_up(case: Case, operation: Operation) -> str:
     return ""
 
 
+def vanished(case: Case, operation: Operation) -> bool:
+    """Whether a person is to bring a secret of what is gone at its vendor: then there is none to bring.
+
+    A create only: what a renewal or replacement is to end may be there still.
+    """
+    waits = operation.phase is Phase.SENT and operation.waiting == "handoff" and bool(operation.remote_id)
+    if operation.action is not Action.CREATE or not waits or not case.looked:
+        return False
+    if case.observed is not None:
+        return case.observed.status is RemoteStatus.DEAD
+    return case.now - operation.updated_at > timedelta(seconds=case.capabilities.consistency)
+
+
 def _ended_elsewhere(case: Case, operation: Operation) -> bool:
     """Whether its credential is dead, and not only too young for the vendor to show it."""
     if operation.action not in MAKES or operation.phase not in HOLDS_ONE or not case.looked:

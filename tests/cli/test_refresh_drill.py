@@ -108,6 +108,35 @@ def test_a_saved_bootstrap_is_applied_as_it_is(morning: Refreshed) -> None:
     assert (0, before) == (run("bootstrap", "test", "--check").code, morning.production())
 
 
+def test_a_refresh_while_a_person_is_waited_for(morning: Refreshed) -> None:
+    """FP9: what a refresh took before anybody read its secret is made anew; nobody is kept waiting."""
+    run = morning.cli
+    assert 5 == run("bootstrap", "test", "--auto-approve").code
+    morning.refresh()
+    assert "+ test/fpay-0 " in run("bootstrap", "test", "--check").out
+    assert 5 == run("bootstrap", "test", "--auto-approve").code
+    assert 0 == run("sandbox", "operate").code
+    assert 0 == run("bootstrap", "test", "--check").code
+    assert sorted(morning.names()) == sorted(morning.working("test"))
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_copies_of_what_nothing_tells_the_place_of(morning: Refreshed, saved: bool) -> None:
+    """Where nothing says where production is, test may be it: no copy ends there, also by a saved plan."""
+    run = morning.cli
+    if saved:
+        assert 0 == run("bootstrap", "test", "--out", str(run.root / "plan.json")).code
+    for file in ("provision.yaml", "credentials/all.yaml"):
+        text = (run.root / file).read_text()
+        text = text.replace(", production: {endpoint: sandbox}", "").replace("[test, production]", "[test]")
+        (run.root / file).write_text(text)
+    before = morning.production(), morning.live("test")
+    asked = ("apply", str(run.root / "plan.json")) if saved else ("bootstrap", "test", "--auto-approve")
+    ran = run(*asked)
+    assert (3, True) == (ran.code, "paynet: provision.yaml has no endpoint in production" in ran.err), ran.err
+    assert before == (morning.production(), morning.live("test"))
+
+
 def test_who_disables_a_copy_is_told_where(morning: Refreshed) -> None:
     """FP8: in production's console the original has the same token, so the handoff says where to sign in."""
     run = morning.cli
