@@ -141,6 +141,10 @@ def _held(situation: Situation) -> Iterator[tuple[str, str, str]]:
     for one in situation.operations:
         if one.remote_id:
             yield one.provider, one.address.environment, one.remote_id
+    providers = {one.address: one.provider for one in situation.desired} if situation.imports else {}
+    for entry in situation.imports:
+        if entry.address in providers:
+            yield providers[entry.address], entry.address.environment, entry.remote_id
 
 
 def _tags(situation: Situation) -> Iterator[str]:

@@ -179,6 +179,7 @@ def test_import_of_one(cli: Cli) -> None:
     ran = cli("import", "test/payroll", answer["id"], "--auto-approve")
     assert (0, "Apply: 1 done.") == (ran.code, ran.last)
     assert "← test/payroll   import" in ran.out
+    assert "not managed" not in ran.out
     assert "active, secret unknown" in cli("status").out
     assert "secret unknown: provision renew test/payroll makes it whole" in cli("show", "test/payroll").out
     plan = cli("plan")
