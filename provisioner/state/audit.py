@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, Select, bindparam, select, text
 
 from provisioner.core.journal import Audit
 from provisioner.core.model import Address
 from provisioner.state.rows import canonical, stored
 from provisioner.state.tables import AUDIT
+from provisioner.state.together import write
 from provisioner.state.values import AuditHead, AuditRow, Finding, genesis
 
 COLUMNS = (
@@ -29,6 +30,13 @@ COLUMNS = (
     AUDIT.c.detail,
     AUDIT.c.previous,
     AUDIT.c.digest,
+)
+
+NEWEST = (
+    select(AUDIT.c.seq, AUDIT.c.digest)
+    .where(AUDIT.c.project == bindparam("project"))
+    .order_by(AUDIT.c.seq.desc())
+    .limit(1)
 )
 
 
@@ -47,13 +55,12 @@ def append(connection: Connection, project: str, events: Sequence[tuple[str, Aud
     for actor, event in events:
         rows.append(_row(project, actor, event, end))
         end = AuditHead(rows[-1]["seq"], rows[-1]["digest"])
-    connection.execute(AUDIT.insert(), rows)
+    write(connection, AUDIT, rows)
 
 
 def head(connection: Connection, project: str) -> AuditHead:
     """The end of the chain; of an empty one, sequence 0 and a digest of the project's name."""
-    newest = select(AUDIT.c.seq, AUDIT.c.digest).where(AUDIT.c.project == project)
-    found = connection.execute(newest.order_by(AUDIT.c.seq.desc()).limit(1)).first()
+    found = connection.execute(NEWEST, {"project": project}).first()
     return AuditHead(0, genesis(project)) if found is None else AuditHead(*found)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from provisioner.errors import Fenced, LeaseHeld, ProvisionError
 from provisioner.state import process
@@ -33,6 +33,17 @@ COLUMNS = (
     LEASES.c.acquired_at,
     LEASES.c.expires_at,
 )
+
+CHOSEN = (
+    select(*COLUMNS)
+    .where(
+        LEASES.c.project == bindparam("project"),
+        LEASES.c.environment.in_(bindparam("environments", expanding=True)),
+    )
+    .order_by(LEASES.c.environment)
+    .with_for_update()
+)
+"""Made once, since every transaction begins with it."""
 
 
 class Leases:
@@ -129,10 +140,8 @@ class Leases:
             connection.execute(insert, key | blank | moments)
 
     def _rows(self, connection: Connection, environments: Sequence[str]) -> Sequence[Any]:
-        chosen = select(*COLUMNS).where(
-            LEASES.c.project == self._project, LEASES.c.environment.in_(list(environments))
-        )
-        return connection.execute(chosen.order_by(LEASES.c.environment).with_for_update()).all()
+        of_ours = {"project": self._project, "environments": list(environments)}
+        return connection.execute(CHOSEN, of_ours).all()
 
     def _take(self, connection: Connection, row: Any, holder: str, now: datetime) -> None:
         place = self._place

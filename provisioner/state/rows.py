@@ -21,7 +21,8 @@ def stored(moment: datetime) -> str:
     """A moment as text of one fixed width, in UTC. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone; the store keeps moments in UTC")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")
 
 
 def stored_or_none(moment: datetime | None) -> str | None:
@@ -36,13 +37,16 @@ def moment(text: str | None) -> datetime | None:
 
 def canonical(value: JsonValue) -> str:
     """JSON with one way to write each value, in ASCII. Raises TypeError or ValueError for anything else."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
+    return _CANONICAL.encode(value)
 
 
 def _plain(value: JsonValue) -> JsonValue:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a {type(value).__name__} cannot be kept in the store")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def key_of(address: Address) -> Row:

@@ -28,7 +28,7 @@ from provisioner.state.leases import Leases
 Work = Callable[[Connection], Any]
 
 MOST = 500
-"""How many callers one transaction serves; a bound on how long the first of them waits."""
+"""After how many callers a transaction takes no more; a bound on how long the first of them waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Writer:
         self._database = database
         self._leases = leases
         self._project = project
-        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Sequence[Job] | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
         self._thread = threading.Thread(target=self._run, name="provision-state", daemon=True)
         self._thread.start()
 
@@ -66,36 +67,58 @@ class Writer:
         """Do the work in a durable transaction, then `then`; the future tells its result or why not."""
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()  # who stops waiting does not take a write back
-        self._waiting.put(Job(work, future, then))
+        self._hand_over()
+        self._waiting.put([Job(work, future, then)])
         return future
 
     def commit(self, commit: writes.Commit) -> asyncio.Future[None]:
-        """Make this durable; for callers in an event loop. Who stops waiting does not take it back."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.put(Job(lambda connection: self._apply(connection, [commit]), future, commit=commit))
+        """Make this durable; for callers in an event loop. Who stops waiting does not take it back.
+
+        What one turn of the loop asks for is handed over at its end: waking the thread for each would have
+        both of them wait for each other.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        if not self._gathered:
+            loop.call_soon(self._hand_over)
+        self._gathered.append(
+            Job(lambda connection: self._apply(connection, [commit]), future, commit=commit)
+        )
         return future
 
     def close(self) -> None:
         """Finish what was submitted and end the thread."""
+        self._hand_over()
         self._waiting.put(None)
         self._thread.join()
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._waiting.put(gathered)
 
     def _run(self) -> None:
         going_on = True
         while going_on:
-            taken = self._take()
-            going_on = None not in taken
-            self._serve([job for job in taken if job is not None])
+            jobs, going_on = self._take()
+            self._serve(jobs)
 
-    def _take(self) -> list[Job | None]:
-        """Whatever waits now, and at least one; nothing when it is time to prolong the leases."""
+    def _take(self) -> tuple[Sequence[Job], bool]:
+        """Whatever waits now, and at least one; nothing when it is time to prolong the leases.
+
+        Tells also whether there may be more to come.
+        """
+        jobs: list[Job] = []
         try:
-            taken = [self._waiting.get(timeout=self._leases.beat_in())]
+            taken = self._waiting.get(timeout=self._leases.beat_in())
+            while taken is not None:
+                jobs += taken
+                if len(jobs) >= MOST:
+                    break
+                taken = self._waiting.get_nowait()
         except queue.Empty:
-            return []
-        while len(taken) < MOST and taken[-1] is not None and not self._waiting.empty():
-            taken.append(self._waiting.get())
-        return taken
+            return jobs, True
+        return jobs, taken is not None
 
     def _serve(self, jobs: Sequence[Job]) -> None:
         prolong = self._leases.due()

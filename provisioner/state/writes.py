@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, exists, select
+from sqlalchemy import Connection, exists, select
 
 from provisioner.core.journal import (
     Audit,
@@ -25,7 +24,6 @@ from provisioner.core.model import Address, GenerationState
 from provisioner.errors import StateError
 from provisioner.state import audit
 from provisioner.state.rows import (
-    Row,
     generation_row,
     handoff_row,
     key_of,
@@ -33,20 +31,8 @@ from provisioner.state.rows import (
     record_row,
     stored,
 )
-from provisioner.state.tables import (
-    DELIVERIES,
-    GENERATIONS,
-    HANDOFFS,
-    INSERT,
-    OPERATIONS,
-    RECORDS,
-    SECRETS,
-    Insert,
-    at,
-)
-
-Rows = Iterator[tuple[Table, Row]]
-Key = tuple[Any, ...]
+from provisioner.state.tables import DELIVERIES, GENERATIONS, HANDOFFS, OPERATIONS, RECORDS, SECRETS, at
+from provisioner.state.together import Rows, Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +46,7 @@ class Commit:
 def apply(connection: Connection, project: str, commits: Sequence[Commit]) -> None:
     """Carry out the writes in their order, in the caller's transaction; the audit rows come last.
 
-    Rows that are put, which nearly all are, go by one statement for each table. Audit rows wait for each
+    Rows that are put, which nearly all are, go together, table by table. Audit rows wait for each
     other across the project, so the wait is kept short.
     """
     together = Together(connection, project)
@@ -160,48 +146,3 @@ ADDRESSES: dict[type[Write], Callable[[Any], Address]] = {
     ForgetDeliveries: lambda write: cast(ForgetDeliveries, write).address,
     SaveHandoff: lambda write: cast(SaveHandoff, write).handoff.address,
 }
-
-
-class Together:
-    """Rows that are put by one statement for each table."""
-
-    def __init__(self, connection: Connection, project: str) -> None:
-        self._connection = connection
-        self._project = project
-        self._rows: dict[Table, dict[Key, Row]] = {}
-
-    def put(self, rows: Rows) -> None:
-        """Take these rows along."""
-        for table, row in rows:
-            whole = row | {"project": self._project}
-            key = tuple(whole[name] for name in _key(table))
-            if key in self._rows.get(table, ()):
-                self.flush()  # each put of a row counts, since a record's version counts them
-            self._rows.setdefault(table, {})[key] = whole
-
-    def flush(self) -> None:
-        """Write what was taken along."""
-        for table in ORDER:
-            if rows := self._rows.get(table):
-                upsert = _upsert(self._connection.dialect.name, table)
-                self._connection.execute(upsert, list(rows.values()))
-        self._rows = {}
-
-
-ORDER = (RECORDS, GENERATIONS, SECRETS, DELIVERIES, OPERATIONS, HANDOFFS)
-"""A row after the one that its foreign key names."""
-
-
-@cache
-def _key(table: Table) -> tuple[str, ...]:
-    return tuple(table.primary_key.columns.keys())
-
-
-@cache
-def _upsert(dialect: str, table: Table) -> Insert:
-    insert = INSERT[dialect](table)
-    key = _key(table)
-    values: dict[str, Any] = {name: insert.excluded[name] for name in table.columns.keys() if name not in key}  # noqa: SIM118  # columns, not a dict
-    if table is RECORDS:
-        values["version"] = RECORDS.c.version + 1
-    return insert.on_conflict_do_update(index_elements=list(key), set_=values)
