@@ -46,6 +46,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport
+        self._leaving = bytearray()
         self._arrived = bytearray()
         self._over = False
         self._failed = False
@@ -76,6 +77,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as above
         """What arrived, at least a byte; nothing once the other side ended. Raises ReadError."""
+        self._send()
         while not self._arrived and not self._over:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
@@ -88,11 +90,20 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
-        """Send; our bodies are small, so that nobody waits for them to leave. Raises WriteError."""
+        """Send, once an answer is waited for or much is to be sent: a head and its body leave as one.
+
+        Our bodies are small, so that nobody waits for them to leave. Raises WriteError.
+        """
         if self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
-        if buffer:
-            self._transport.write(buffer)
+        self._leaving += buffer
+        if len(self._leaving) > TOGETHER:
+            self._send()
+
+    def _send(self) -> None:
+        if self._leaving:
+            self._transport.write(bytes(self._leaving))
+            self._leaving.clear()
 
     async def aclose(self) -> None:
         """Close, without waiting for the other side."""
@@ -105,6 +116,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
     ) -> Stream:
         """The same connection, encrypted. Raises ConnectTimeout or ConnectError."""
+        self._send()
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
@@ -134,3 +146,6 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
 MOST = 1 << 20
 """Bytes that arrive ahead of being read, before the other side has to wait."""
+
+TOGETHER = 1 << 16
+"""Bytes that are kept back at most."""
