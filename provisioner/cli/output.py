@@ -6,13 +6,16 @@ import json
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from provisioner.cli.settings import Settings
 from provisioner.cli.values import Paint, unpainted
-from provisioner.core.model import JsonValue
 from provisioner.errors import ProvisionError
+
+if TYPE_CHECKING:
+    from provisioner.core.model import JsonValue
 
 
 def show(text: str, *, to_stderr: bool = False, end: str = "\n") -> None:

@@ -25,7 +25,7 @@ import click
 from provisioner import __version__
 from provisioner.cli.lazy import LazyGroup
 from provisioner.cli.output import say
-from provisioner.cli.settings import Settings, logging_to_stderr
+from provisioner.cli.settings import Settings
 from provisioner.cli.values import plain
 from provisioner.errors import ManifestInvalid, ProvisionError
 
@@ -117,6 +117,8 @@ class Program(LazyGroup):
 @click.pass_context
 def program(ctx: click.Context, chdir: Path | None, debug: bool, color: str, verbose: bool) -> None:
     """Credentials as code: plan, apply, renew and revoke API credentials from YAML manifests."""
+    from provisioner.cli.log import logging_to_stderr
+
     settings: Settings = ctx.obj
     settings.debug, settings.color = debug, color
     ctx.with_resource(logging_to_stderr(verbose=verbose))

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from provisioner.core.model import JsonValue
+if TYPE_CHECKING:
+    from provisioner.core.model import JsonValue
 
 NOTHING = "(none)"
 """How a value that is not set is shown."""
