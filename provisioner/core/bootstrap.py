@@ -14,9 +14,9 @@ from enum import StrEnum
 
 from provisioner.core import copies, users
 from provisioner.core.capabilities import Observe
-from provisioner.core.copies import USABLE, Copy, Place, Production
+from provisioner.core.copies import Copy, Place, Production
 from provisioner.core.journal import Action, Operation, Phase
-from provisioner.core.model import Address, JsonValue, Listing, Observed, Record, RemoteStatus
+from provisioner.core.model import USABLE, Address, JsonValue, Listing, Observed, Record, RemoteStatus
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.planner import plan as decide
 from provisioner.core.provider import Outcome

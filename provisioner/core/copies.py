@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from provisioner.core.capabilities import Identity
 from provisioner.core.handoff import announce, verbs_of
 from provisioner.core.journal import Action, Operation, Phase
-from provisioner.core.model import Address, Generation, Observed, Record, RemoteStatus, Via
+from provisioner.core.model import USABLE, Address, Generation, Observed, Record, Via
 from provisioner.core.plan import Change, Reason
 from provisioner.core.situation import Situation
 
@@ -29,9 +29,6 @@ MARK = "@"
 
 CODE = "production copy"
 """The reason of every change that ends a copy."""
-
-USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
-"""How a credential can stand at its vendor and be, or become, of use to somebody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,11 @@ from datetime import datetime
 from provisioner.core.capabilities import Observe
 from provisioner.core.drift import STANDING, Finding, rotated, since_applied, standing
 from provisioner.core.journal import Operation, Phase
-from provisioner.core.model import Address, Observed, RemoteStatus, Via
+from provisioner.core.model import USABLE, Address, Observed, Via
 from provisioner.core.situation import Case, Situation, cases
 
 Place = tuple[str, str]
 """(provider, environment)."""
-
-USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
-"""What somebody may use, or will: FPay lists for ever what it has disabled (FP8)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,13 @@ class RemoteStatus(StrEnum):
     DEAD = "dead"  # revoked or expired, still listed
 
 
+USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
+"""How a credential can stand at its vendor and be, or become, of use to somebody.
+
+FPay lists for ever what it has disabled (FP8).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What the vendor says is there now. Never holds a secret."""

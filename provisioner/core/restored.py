@@ -13,6 +13,7 @@ from itertools import groupby
 
 from provisioner.core.journal import Operation, Phase
 from provisioner.core.model import (
+    USABLE,
     Address,
     Desired,
     Generation,
@@ -22,7 +23,6 @@ from provisioner.core.model import (
     Observations,
     Observed,
     Record,
-    RemoteStatus,
     Tag,
     Via,
 )
@@ -34,9 +34,6 @@ REMEDY = "see what the vendors have, and take it over: provision state reconcile
 
 MOST_TOLD = 10
 """How many are told one by one: a store may have lost everything."""
-
-USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
-"""How a credential can stand at its vendor and be, or become, of use to somebody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from provisioner.core.action import Action
 from provisioner.core.capabilities import Capabilities, Declaration, FieldRules, field_rules
 from provisioner.core.model import (
+    USABLE,
     Address,
     Desired,
     Generation,
@@ -19,7 +20,6 @@ from provisioner.core.model import (
     Observations,
     Observed,
     Record,
-    RemoteStatus,
     Via,
 )
 from provisioner.core.project import Import, Removed
@@ -165,14 +165,12 @@ def cases(situation: Situation) -> Iterator[Case]:
 Tagged = Mapping[tuple[str, str, str], Sequence[str]]
 """The ids of what vendors show under a tag of ours, by provider, environment and tag."""
 
-_USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
-
 
 def _tagged(situation: Situation) -> Tagged:
     found: dict[tuple[str, str, str], list[str]] = {}
     for (provider, environment), listing in situation.observations.items():
         for one in listing.observed.values():
-            if one.tag is not None and one.tag.project == situation.project and one.status in _USABLE:
+            if one.tag is not None and one.tag.project == situation.project and one.status in USABLE:
                 found.setdefault((provider, environment, str(one.tag)), []).append(one.remote_id)
     return found
 

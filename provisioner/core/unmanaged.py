@@ -6,10 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.core.journal import Operation
-from provisioner.core.model import Address, Observations, Observed, Record, RemoteStatus
-
-USABLE = frozenset({RemoteStatus.LIVE, RemoteStatus.WAITING})
-"""How a credential can stand at its vendor and be of use to somebody."""
+from provisioner.core.model import USABLE, Address, Observations, Observed, Record
 
 Id = tuple[str, str, str]
 """(provider, environment, remote id)."""
