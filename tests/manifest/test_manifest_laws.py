@@ -66,21 +66,21 @@ def _load(files: dict[str, bytes]) -> None:
                 assert "\n" not in line and "Traceback" not in line
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["provision.yaml", "credentials/a.yaml"]))
 def test_any_bytes(data: bytes, name: str) -> None:
     """Whatever bytes a manifest holds, the answer is a project or problems with their places."""
     _load({"provision.yaml": BASE.encode(), name: data})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text(alphabet=" \n\t:-[]{}&*!|>%@`'\"#,?~<=ab0:é\x85\u2028", max_size=60))
 def test_any_text_of_yaml_signs(text: str) -> None:
     """Whatever YAML's own signs spell, the answer is a project or problems with their places."""
     _load({"provision.yaml": BASE.encode(), "credentials/a.yaml": text.encode()})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=5), st.booleans())
 def test_any_values(value: dict[str, Any], whole: bool) -> None:
     """Whatever values stand under whatever keys, the answer is a project or problems with their places."""

@@ -132,7 +132,7 @@ MANIFESTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(MANIFESTS, min_size=3, max_size=3), MANIFESTS)
 def test_any_project_is_read_alike(texts: list[str], edited: str) -> None:
     """For any manifests, from cold, from the cache, and with one of them edited."""
