@@ -232,3 +232,18 @@ def test_manifests_that_say_otherwise(cli: Cli, address: str) -> None:
     assert (3, True) == (ran.code, f"{first} is test/payroll" in ran.err), ran.err
     assert "credentials/entry.yaml:2" in ran.err
     assert 0 == cli("import", "test/payroll", first, "--auto-approve").code
+
+
+def test_what_another_address_took_meanwhile(cli: Cli) -> None:
+    """An id that was taken since the plan was made is refused by the apply itself: it has one address."""
+    answer = made(cli, "payspace")
+    cli.write(PAYROLL + REPORT)
+    entry = cli.root / "credentials" / "entry.yaml"
+    entry.write_text(f"import:\n  - {{name: payroll, environment: test, remote_id: {answer['id']}}}\n")
+    saved = str(cli.root / "plan.json")
+    assert 0 == cli("plan", "--out", saved, "--target", "test/payroll").code
+    entry.unlink()
+    assert 0 == cli("import", "test/report", answer["id"], "--auto-approve").code
+    ran = cli("apply", saved)
+    assert (3, True) == (ran.code, "is generation 1 of test/report already" in ran.out + ran.err), ran.out
+    assert ["test/report"] == cli("state", "list", "--json").json["addresses"]
