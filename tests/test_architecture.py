@@ -28,7 +28,8 @@ DOORS = {
 
 ROOMS_OF = {
     "httpx": {"providers/wire.py"},
-    "httpcore": {"providers/wire.py", "providers/stream.py"},
+    "httpcore": {"providers/wire.py", "providers/line.py", "providers/stream.py"},
+    "h11": {"providers/line.py"},
     "sqlalchemy": {"state"},
     "pyrage": {"secrets"},
     "yaml": {"manifest"},

@@ -1,14 +1,14 @@
 """The wire to a vendor: one client for each lane, over the network or, for a twin, in this process.
 
-This is the only file that knows httpx, and with `stream.py` httpcore, which is what httpx sends by. A call
-goes to httpcore itself: what httpx adds (cookies, redirects, its own authentication) is nothing that a vendor
-should decide here, and costs as much as the call. Proxies are those of the environment, as with httpx.
+This is the only file that knows httpx; what that sends by, httpcore and h11, `line.py` and `stream.py` know
+as well. What httpx adds (cookies, redirects, its own authentication) is nothing that a vendor should decide
+here, and costs as much as the call. Proxies are those of the environment, as with httpx.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import ssl
 
     import httpcore
+
+    from provisioner.providers.line import Header, Headers, Line
 
 LONGEST_ANSWER = 32 * 1024 * 1024
 """Bytes. A page of 500 credentials takes about one."""
@@ -97,9 +99,9 @@ class _InProcess:
 
 class _Network:
     def __init__(self, timeout: float, local_address: str | None) -> None:
-        self._timeouts = {"timeout": {"connect": min(_CONNECT, timeout / 2)}}
+        self._connect = min(_CONNECT, timeout / 2)
         self._local_address = local_address
-        self._pools: dict[tuple[str, str], httpcore.AsyncConnectionPool] = {}
+        self._lines: dict[tuple[str, str], Line | _Proxied] = {}
 
     async def ask(
         self, method: str, url: str, query: Query, headers: Mapping[str, str], content: bytes | None
@@ -113,47 +115,71 @@ class _Network:
         length = {"content-length": str(len(content or b""))} if method in _WITH_BODY else {}
         # No coding: a body is read as it comes.
         more = {"host": host, "accept-encoding": "identity", "user-agent": "provision", **length}
-        request = httpcore.Request(
-            method,
-            target,
-            headers=[*more.items(), *headers.items()],
-            content=content,
-            extensions=self._timeouts,
-        )
+        sent = [*more.items(), *headers.items()]
         try:
-            response = await self._pool(url).handle_async_request(request)
+            status, told, body = await self._line(url).ask(
+                method, target, sent, content or b"", LONGEST_ANSWER
+            )
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.ProxyError):
             raise NotSent from None
-        try:
-            body = await _whole(response.aiter_stream())
-        finally:
-            await response.aclose()
-        later = next((value for name, value in response.headers if name.lower() == b"retry-after"), None)
-        return Answer(response.status, None if later is None else later.decode("latin-1"), body)
+        later = next((value for name, value in told if name.lower() == b"retry-after"), None)
+        return Answer(status, None if later is None else later.decode("latin-1"), body)
 
-    def _pool(self, url: str) -> httpcore.AsyncConnectionPool:
+    def _line(self, url: str) -> Line | _Proxied:
+        parts = urlsplit(url)
+        place = (parts.scheme, parts.netloc)
+        if place not in self._lines:
+            self._lines[place] = self._another(parts.scheme, parts.hostname or "")
+        return self._lines[place]
+
+    def _another(self, scheme: str, host: str) -> Line | _Proxied:
+        from provisioner.providers.line import Line
+
+        if proxy := _proxy(scheme, host):
+            return _Proxied(proxy, self._connect, self._local_address)
+        return Line(_trust(), connect=self._connect, idle=_KEEP_ALIVE, local_address=self._local_address)
+
+    async def close(self) -> None:
+        for line in self._lines.values():
+            await line.aclose()
+
+
+class _Proxied:
+    """By a proxy: httpcore knows how to ask it."""
+
+    def __init__(self, proxy: str, connect: float, local_address: str | None) -> None:
         import httpcore
 
         from provisioner.providers.stream import Backend
 
-        parts = urlsplit(url)
-        place = (parts.scheme, parts.hostname or "")
-        if place not in self._pools:
-            proxy = _proxy(*place)
-            self._pools[place] = httpcore.AsyncConnectionPool(
-                ssl_context=_trust(),
-                proxy=_with_login(proxy) if proxy else None,
-                max_connections=1,
-                max_keepalive_connections=1,
-                keepalive_expiry=_KEEP_ALIVE,
-                local_address=self._local_address,
-                network_backend=Backend(),
-            )
-        return self._pools[place]
+        self._timeouts = {"timeout": {"connect": connect}}
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_trust(),
+            proxy=_with_login(proxy),
+            max_connections=1,
+            max_keepalive_connections=1,
+            keepalive_expiry=_KEEP_ALIVE,
+            local_address=local_address,
+            network_backend=Backend(),
+        )
 
-    async def close(self) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
+    async def ask(
+        self, method: str, target: httpcore.URL, headers: Headers, content: bytes, longest: int
+    ) -> tuple[int, Sequence[Header], bytes | None]:
+        import httpcore
+
+        request = httpcore.Request(
+            method, target, headers=list(headers), content=content, extensions=self._timeouts
+        )
+        response = await self._pool.handle_async_request(request)
+        try:
+            body = await _whole(response.aiter_stream(), longest)
+        finally:
+            await response.aclose()
+        return response.status, response.headers, body
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
 
 
 @lru_cache(maxsize=256)
@@ -194,13 +220,15 @@ def _trust() -> ssl.SSLContext:
     """Whom TLS trusts. Reading the certificates takes longer than a call, so all lanes share them."""
     import httpx
 
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])  # the only one that we speak
+    return context
 
 
-async def _whole(chunks: AsyncIterable[bytes]) -> bytes | None:
+async def _whole(chunks: AsyncIterable[bytes], longest: int = LONGEST_ANSWER) -> bytes | None:
     raw = bytearray()
     async for chunk in chunks:
         raw += chunk
-        if len(raw) > LONGEST_ANSWER:
+        if len(raw) > longest:
             return None
     return bytes(raw)

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpcore
+import h11
 import pytest
 
 from provisioner.core.model import Via
@@ -84,7 +84,7 @@ def test_no_connection_means_that_nothing_was_sent() -> None:
         async with served(Vendor(0)) as (wire, url):
             with pytest.raises(NotSent):
                 await ask(wire, nobody)
-            with pytest.raises(httpcore.RemoteProtocolError):
+            with pytest.raises(h11.RemoteProtocolError):
                 await ask(wire, url)
 
     asyncio.run(both())
