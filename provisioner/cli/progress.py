@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -30,15 +31,33 @@ class Shown:
 def progress(plan: Plan) -> Iterator[Shown]:
     """Show how far it is, until the end."""
     if not sys.stderr.isatty():
-        yield Shown(_line)
+        lines = _Lines()
+        try:
+            yield Shown(lines.watch)
+        finally:
+            lines.tell()
         return
     with _bar(len(plan.changes)) as shown:
         yield shown
 
 
-def _line(step: Step) -> None:
-    if step.phase in CLOSED:
-        say(f"{step.address}: {step.action} {step.phase}")
+class _Lines:
+    """A line for each finished change. What is finished in one turn of the event loop is told as one."""
+
+    def __init__(self) -> None:
+        self._finished: list[str] = []
+
+    def watch(self, step: Step) -> None:
+        if step.phase not in CLOSED:
+            return
+        if not self._finished:
+            asyncio.get_running_loop().call_soon(self.tell)
+        self._finished.append(f"{step.address}: {step.action} {step.phase}")
+
+    def tell(self) -> None:
+        finished, self._finished = self._finished, []
+        if finished:
+            say("\n".join(finished))
 
 
 @contextmanager

@@ -61,15 +61,26 @@ class Context:
     watch: Callable[[Step], None] = lambda step: None
     brought: Mapping[Address, Secret] = field(default_factory=dict, repr=False)
     """The secrets of what is imported, where somebody gave them."""
-    _lent: dict[tuple[str, str], Provider] = field(default_factory=dict, init=False, repr=False)
+    _ready: dict[tuple[str, str], tuple[Provider, bool]] = field(default_factory=dict, init=False, repr=False)
+    """Each that was asked for, and whether it was lent a keyring."""
 
     def vendor(self, name: str, environment: str) -> Provider:
         """The way to a vendor, with a keyring where it asks for one."""
+        return self._made_ready(name, environment)[0]
+
+    def keeps_secrets(self, name: str, environment: str) -> bool:
+        """Whether this vendor may write to records itself, by the keyring that it was lent."""
+        return self._made_ready(name, environment)[1]
+
+    def _made_ready(self, name: str, environment: str) -> tuple[Provider, bool]:
+        # Asked at every step, and a look at what a provider can do takes as long as the rest of the step.
         provider = self.providers[name, environment]
-        if isinstance(provider, KeepsSecrets) and self._lent.get((name, environment)) is not provider:
-            provider.lend(self._keyring(name, environment))
-            self._lent[name, environment] = provider
-        return provider
+        ready = self._ready.get((name, environment))
+        if ready is None or ready[0] is not provider:
+            ready = self._ready[name, environment] = (provider, isinstance(provider, KeepsSecrets))
+            if isinstance(provider, KeepsSecrets):
+                provider.lend(self._keyring(name, environment))
+        return ready
 
     def _keyring(self, name: str, environment: str) -> StoreKeyring:
         parts = self.declarations[name].parts
@@ -189,7 +200,7 @@ class Work:
 
     def catch_up(self) -> None:
         """Read the record again where its provider writes to it as well, by the keyring that it was lent."""
-        if isinstance(self.provider, KeepsSecrets):
+        if self.context.keeps_secrets(self.operation.provider, self.address.environment):
             self.reload()
 
 
