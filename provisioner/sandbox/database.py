@@ -98,7 +98,11 @@ CREATE INDEX issued ON access_tokens (credential);
 CREATE INDEX expiring ON access_tokens (expires_at);
 """
 """A refresh copies one tenant over another: what is unique elsewhere, ids and tokens, then stands in both."""
-_VERSIONS = (_FIRST, _FAULTS, _COPIED)
+_CLIENTS = """
+CREATE INDEX clients ON credentials (vendor, tenant, client_id) WHERE ended_at IS NULL;
+"""
+"""Who asks for a token is looked up by its client id."""
+_VERSIONS = (_FIRST, _FAULTS, _COPIED, _CLIENTS)
 """What each version of the tables added; `user_version` counts them."""
 
 

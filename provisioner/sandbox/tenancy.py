@@ -126,7 +126,8 @@ class Tenancy:
         """A new access token, or this one, kept as a digest; with infinite seconds it never expires."""
         moment, token = self.now.timestamp(), token or secrets.token_urlsafe(48)
         self.connection.execute(
-            "DELETE FROM access_tokens WHERE expires_at <= ? AND credential IN"
+            # The plus has SQLite begin with the few that expired, not with all credentials.
+            "DELETE FROM access_tokens WHERE expires_at <= ? AND +credential IN"
             " (SELECT seq FROM credentials WHERE vendor = ? AND tenant = ?)",
             (moment, self.vendor, self.tenant),
         )
