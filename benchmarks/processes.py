@@ -81,7 +81,7 @@ def run(one: Contestant) -> Cost:
 
 
 def as_installed() -> dict[str, str]:
-    """The environment, with compiled modules kept: what pip installs is compiled once, for every contestant."""
+    """The environment, with compiled modules kept: what pip installs is compiled, for every contestant."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.cli.planning import known_environments, nearest
-from provisioner.cli.render_status import columns, moment
+from provisioner.cli.rendering.status import columns, moment
 from provisioner.cli.survey import inspected
 from provisioner.cli.values import count_of
 from provisioner.core.capabilities import Observe

@@ -31,7 +31,7 @@ def report(question: Question, settings: Settings, *, as_json: bool, detailed: b
     that can be asked and did not answer is a failure: whatever is there would not have shown.
     """
     from provisioner.cli.planning import look_for_drift
-    from provisioner.cli.render_drift import drift_json, drift_text
+    from provisioner.cli.rendering.drift import drift_json, drift_text
     from provisioner.cli.session import open_session
     from provisioner.core.drift import Kind
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.cli.output import say
 from provisioner.cli.planning import Question, make_plan
-from provisioner.cli.render_plan import counts
+from provisioner.cli.rendering.plan import counts
 from provisioner.cli.values import count_of
 from provisioner.core.plan import Plan, Verdict, judged
 from provisioner.errors import PlanStale, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from provisioner.cli.render_status import WHOM, moment
+from provisioner.cli.rendering.status import WHOM, moment
 from provisioner.cli.values import plain, shown
 from provisioner.core.journal import Operation
 from provisioner.core.model import Address, Generation, JsonObject, JsonValue, Record

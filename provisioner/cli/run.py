@@ -11,8 +11,8 @@ from provisioner.cli.applying import Manner, carry_out
 from provisioner.cli.asking import confirm
 from provisioner.cli.output import painter, say, show, show_json
 from provisioner.cli.planning import Question, make_plan
-from provisioner.cli.render_plan import plan_text
-from provisioner.cli.render_summary import summary_json, summary_text
+from provisioner.cli.rendering.plan import plan_text
+from provisioner.cli.rendering.summary import summary_json, summary_text
 from provisioner.cli.saved_plan import document, write
 from provisioner.cli.session import Session
 from provisioner.cli.settings import Settings

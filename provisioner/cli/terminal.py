@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from provisioner.cli.output import say
 from provisioner.cli.reading import read_line
-from provisioner.cli.render_handoff import walk_through
+from provisioner.cli.rendering.handoff import walk_through
 from provisioner.cli.values import plain
 from provisioner.core.capabilities import Declaration
 from provisioner.core.handoff import Answer

@@ -12,8 +12,8 @@ from icalendar import Calendar
 from program_runner import KEY, PAYROLL, REPORT, Cli
 
 from provisioner.cli.coming import Outlook, Window
-from provisioner.cli.render_calendar import calendar_text
-from provisioner.cli.render_ics import calendar_ics
+from provisioner.cli.rendering.calendar import calendar_text
+from provisioner.cli.rendering.ics import calendar_ics
 from provisioner.core.forecast import Coming, Event
 from provisioner.core.model import Address
 from provisioner.core.windows import Opening

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from provisioner.cli.render_html_plan import plan_html
-from provisioner.cli.render_markdown import code, plan_markdown
-from provisioner.cli.render_plan import plan_text
+from provisioner.cli.rendering.html_plan import plan_html
+from provisioner.cli.rendering.markdown import code, plan_markdown
+from provisioner.cli.rendering.plan import plan_text
 from provisioner.cli.saved_plan import document
 from provisioner.cli.values import moved, plain, shown
 from provisioner.core.journal import Action

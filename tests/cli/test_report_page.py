@@ -19,12 +19,12 @@ from plan_cases import situation
 from program_runner import KEY, PAYROLL, REPORT, Cli
 
 from provisioner.cli.coming import Outlook
-from provisioner.cli.html_page import STYLE_HASH
-from provisioner.cli.html_style import STYLE
 from provisioner.cli.inventory import Row
-from provisioner.cli.render_html_plan import plan_html
-from provisioner.cli.render_report import Report, report_html
-from provisioner.cli.report_timeline import MOST
+from provisioner.cli.rendering.html_page import STYLE_HASH
+from provisioner.cli.rendering.html_plan import plan_html
+from provisioner.cli.rendering.html_style import STYLE
+from provisioner.cli.rendering.report import Report, report_html
+from provisioner.cli.rendering.report_timeline import MOST
 from provisioner.core.forecast import Coming, Event
 from provisioner.core.model import Address, Kind
 from provisioner.core.plan import Verdict, judged

@@ -12,7 +12,7 @@ from program_runner import KEY, PAYROLL, REPORT, Cli
 from prometheus_client.parser import text_string_to_metric_families
 
 from provisioner.cli.inventory import URGENCIES, Row, urgency
-from provisioner.cli.prometheus import metrics_text
+from provisioner.cli.rendering.prometheus import metrics_text
 from provisioner.core.model import Address
 from provisioner.core.renewal import Due
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from readme_text import README, generated, text, with_generated
 from shown_plan import same, shown_plan
 
-from provisioner.cli.render_providers import one_json
+from provisioner.cli.rendering.providers import one_json
 from provisioner.core.capabilities import Declaration, Rule
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.manifest.words import VENDOR_FIELDS

@@ -31,7 +31,7 @@ def approve(settings: Settings, saved: Path, key: Path, as_json: bool) -> None:
     plan's author cannot approve it.
     """
     from provisioner.cli import approvals, saved_plan
-    from provisioner.cli.render_plan import plan_text
+    from provisioner.cli.rendering.plan import plan_text
     from provisioner.cli.session import open_session
 
     plan = saved_plan.read(saved)

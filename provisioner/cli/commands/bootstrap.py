@@ -70,8 +70,8 @@ def bootstrap(
 
 
 def _tell(settings: Settings, judged: Judged, *, to_stderr: bool) -> None:
-    from provisioner.cli.render_bootstrap import lines
-    from provisioner.cli.render_plan import plan_text
+    from provisioner.cli.rendering.bootstrap import lines
+    from provisioner.cli.rendering.plan import plan_text
 
     for line in lines(judged):
         show(line, to_stderr=to_stderr)
@@ -83,7 +83,7 @@ def _tell(settings: Settings, judged: Judged, *, to_stderr: bool) -> None:
 def _told(session: Session, judged: Judged, out: Path | None, *, as_json: bool) -> int:
     """The exit code of what was only looked at."""
     from provisioner.cli import saved_plan
-    from provisioner.cli.render_bootstrap import judged_json
+    from provisioner.cli.rendering.bootstrap import judged_json
 
     if out is not None:
         saved_plan.write(out, judged.plan)
@@ -109,7 +109,7 @@ def _applied(
     from provisioner.cli import approvals
     from provisioner.cli.applying import Manner
     from provisioner.cli.asking import confirm
-    from provisioner.cli.render_bootstrap import sentence
+    from provisioner.cli.rendering.bootstrap import sentence
     from provisioner.cli.run import Run
     from provisioner.core.journal import Audit
     from provisioner.engine.apply import refuse

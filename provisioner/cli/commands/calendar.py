@@ -33,8 +33,8 @@ def calendar(days: int, ics: Path | None, as_json: bool) -> None:
     """
     from provisioner.cli.coming import outlook
     from provisioner.cli.publishing import publish
-    from provisioner.cli.render_calendar import calendar_json, calendar_text
-    from provisioner.cli.render_ics import calendar_ics
+    from provisioner.cli.rendering.calendar import calendar_json, calendar_text
+    from provisioner.cli.rendering.ics import calendar_ics
     from provisioner.cli.session import open_session
 
     session = open_session()

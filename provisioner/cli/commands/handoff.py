@@ -30,7 +30,7 @@ def handoff() -> None:
 @options.as_json
 def list_(as_json: bool) -> None:
     """List what waits for a person, oldest first."""
-    from provisioner.cli.render_handoff import handoff_json, handoffs_text
+    from provisioner.cli.rendering.handoff import handoff_json, handoffs_text
     from provisioner.cli.session import open_session
 
     session = open_session()
@@ -57,7 +57,7 @@ def show(id: str, form: str) -> None:
 
     ID stands in `provision handoff list`.
     """
-    from provisioner.cli.render_handoff import handoff_json, handoff_markdown, handoff_text
+    from provisioner.cli.rendering.handoff import handoff_json, handoff_markdown, handoff_text
     from provisioner.cli.session import open_session
 
     session = open_session()

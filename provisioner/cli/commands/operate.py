@@ -24,7 +24,7 @@ def operate(identities: tuple[Path, ...]) -> int:
 
     For vendors whose endpoint is `sandbox` alone; what waits for real people is left to them.
     """
-    from provisioner.cli.render_summary import summary_text
+    from provisioner.cli.rendering.summary import summary_text
     from provisioner.cli.session import open_session
     from provisioner.engine.apply import Summary
 

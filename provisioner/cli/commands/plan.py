@@ -111,15 +111,15 @@ def _show(made: Plan, form: str, when: datetime | None, settings: Settings) -> N
 
         show_json(document(made))
     elif form == "markdown":
-        from provisioner.cli.render_markdown import plan_markdown
+        from provisioner.cli.rendering.markdown import plan_markdown
 
         show(above + plan_markdown(made))
     elif form == "html":
-        from provisioner.cli.render_html_plan import plan_html
+        from provisioner.cli.rendering.html_plan import plan_html
 
         show(plan_html(made, heading))
     else:
-        from provisioner.cli.render_plan import plan_text
+        from provisioner.cli.rendering.plan import plan_text
 
         show(above + plan_text(made, painter(settings)))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from provisioner.cli.render_policies import Standing
+    from provisioner.cli.rendering.policies import Standing
     from provisioner.cli.session import Session
     from provisioner.core.policy import Policy
 
@@ -33,7 +33,7 @@ def list_(as_json: bool) -> None:
     The built-in ones warn until `policies` in provision.yaml says `level: deny`, or `off`.
     """
     from provisioner import manifest
-    from provisioner.cli import render_policies
+    from provisioner.cli.rendering import policies as render_policies
     from provisioner.cli.session import open_session
 
     session = open_session()
@@ -51,8 +51,8 @@ def list_(as_json: bool) -> None:
 def show(name: str, as_json: bool) -> None:
     """Show all of one policy: what it requires, its exceptions, and how each credential stands to it."""
     from provisioner import manifest
-    from provisioner.cli import render_policies
     from provisioner.cli.planning import nearest
+    from provisioner.cli.rendering import policies as render_policies
     from provisioner.cli.session import open_session
 
     session = open_session()
@@ -77,7 +77,7 @@ def show(name: str, as_json: bool) -> None:
 
 def _standings(session: Session, asked: Iterable[Policy], now: datetime) -> list[Standing]:
     from provisioner.cli.policing import vendor_fields
-    from provisioner.cli.render_policies import standing
+    from provisioner.cli.rendering.policies import standing
 
     with session.store() as store:
         records = store.all_records()

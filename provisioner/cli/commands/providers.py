@@ -18,7 +18,7 @@ def providers(name: str | None, as_json: bool) -> None:
     With NAME all of one vendor: its capabilities, how each field may change, and each rule with its source:
     the vendor's document, or ours where that is silent.
     """
-    from provisioner.cli import render_providers
+    from provisioner.cli.rendering import providers as render_providers
     from provisioner.providers import registry
 
     found = registry.load()

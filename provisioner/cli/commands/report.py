@@ -36,7 +36,7 @@ def report(html: Path, days: int) -> None:
     from provisioner.cli.coming import outlook
     from provisioner.cli.inventory import rows
     from provisioner.cli.publishing import publish
-    from provisioner.cli.render_report import Report, report_html
+    from provisioner.cli.rendering.report import Report, report_html
     from provisioner.cli.session import open_session
 
     session = open_session()

@@ -79,7 +79,7 @@ def approve(what: str, provider: str | None, deny: bool) -> None:
 @options.as_json
 def list_(everything: bool, as_json: bool) -> None:
     """List the credentials that the twins hold: what the vendors know, whatever the state says."""
-    from provisioner.cli import render_sandbox
+    from provisioner.cli.rendering import sandbox as render_sandbox
 
     with _open() as twins:
         ledger = render_sandbox.ledger(twins, everything=everything)
@@ -114,7 +114,7 @@ def refresh() -> None:
     PaySpace's test credentials survive; elsewhere copies of production's stand in their place. What follows
     is for `provision bootstrap`.
     """
-    from provisioner.cli import render_sandbox
+    from provisioner.cli.rendering import sandbox as render_sandbox
 
     with _open() as twins:
         show(render_sandbox.refreshed(twins.refresh()))

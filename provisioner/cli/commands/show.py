@@ -30,7 +30,7 @@ def show(settings: Settings, what: str, as_json: bool) -> None:
 
 def _saved(settings: Settings, path: Path, as_json: bool) -> None:
     from provisioner.cli import saved_plan
-    from provisioner.cli.render_plan import plan_text
+    from provisioner.cli.rendering.plan import plan_text
 
     plan = saved_plan.read(path)
     if as_json:

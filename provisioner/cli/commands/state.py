@@ -15,7 +15,7 @@ from provisioner.cli.output import show_json
 
 @click.group()
 def state() -> None:
-    """Look into the state store, move and forget what is in it, copy it, and settle what is in doubt."""
+    """Look into the state store, and settle by hand what is in it."""
 
 
 for _command in (mv, rm, copy, resolve, reconcile):

@@ -44,9 +44,9 @@ def status(expiring_within: str | None, user: str | None, prometheus: Path | Non
     from provisioner.cli import linked
     from provisioner.cli.inventory import rows
     from provisioner.cli.moments import length
-    from provisioner.cli.prometheus import metrics_text
     from provisioner.cli.publishing import publish
-    from provisioner.cli.render_status import status_json, status_text
+    from provisioner.cli.rendering.prometheus import metrics_text
+    from provisioner.cli.rendering.status import status_json, status_text
     from provisioner.cli.session import open_session
 
     soon = length(expiring_within, "--expiring-within") if expiring_within is not None else None

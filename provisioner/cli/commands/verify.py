@@ -68,7 +68,7 @@ def _chosen(session: Session, addresses: tuple[str, ...], environments: tuple[st
 
 
 def _text(found: Sequence[Tried]) -> str:
-    from provisioner.cli.render_status import columns
+    from provisioner.cli.rendering.status import columns
     from provisioner.cli.verifying import counted
 
     if not found:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from provisioner.cli.render_markdown import code
-from provisioner.cli.render_status import columns, moment
+from provisioner.cli.rendering.markdown import code
+from provisioner.cli.rendering.status import columns, moment
 from provisioner.cli.values import ago, count_of, listed, plain
 from provisioner.core.journal import Handoff, HandoffState
 from provisioner.core.model import JsonObject

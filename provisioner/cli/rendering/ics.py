@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from provisioner.cli.coming import Outlook, Window
-from provisioner.cli.render_calendar import names
+from provisioner.cli.rendering.calendar import names
 from provisioner.cli.values import plain
 from provisioner.core.forecast import Coming, Event
 

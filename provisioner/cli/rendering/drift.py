@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from provisioner.cli.render_plan import EFFECTS, FREE_TEXT
+from provisioner.cli.rendering.plan import EFFECTS, FREE_TEXT
 from provisioner.cli.values import Paint, count_of, listed, moved, plain, unpainted
 from provisioner.core.drift import Kind
 from provisioner.core.findings import Findings, Found, counted

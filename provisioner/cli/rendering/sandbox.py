@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from provisioner.cli.render_status import columns, moment
+from provisioner.cli.rendering.status import columns, moment
 from provisioner.cli.values import count_of
 from provisioner.core.model import JsonValue
 

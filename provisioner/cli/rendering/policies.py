@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from provisioner.cli.render_status import columns
+from provisioner.cli.rendering.status import columns
 from provisioner.cli.values import plain, shown
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Record
 from provisioner.core.policy import Exempt, Level, Match, Policy, excepted, resolved, secret_age

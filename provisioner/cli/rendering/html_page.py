@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 
-from provisioner.cli.html_style import STYLE
+from provisioner.cli.rendering.html_style import STYLE
 from provisioner.cli.values import plain
 
 STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from provisioner.cli.render_plan import (
+from provisioner.cli.rendering.plan import (
     SYMBOLS,
     USERS_LEFT,
     counts,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from enum import Enum
 
-from provisioner.cli.render_status import columns
+from provisioner.cli.rendering.status import columns
 from provisioner.cli.values import plain
 from provisioner.core.capabilities import Capabilities, Declaration, field_rules
 from provisioner.core.model import JsonObject, JsonValue

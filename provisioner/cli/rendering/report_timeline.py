@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from provisioner.cli.coming import Outlook
-from provisioner.cli.html_page import text
+from provisioner.cli.rendering.html_page import text
 from provisioner.core.forecast import Coming, Event
 from provisioner.core.model import Address
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from provisioner.cli.coming import Outlook, Window
-from provisioner.cli.render_status import columns, moment
+from provisioner.cli.rendering.status import columns, moment
 from provisioner.cli.values import count_of, listed, span
 from provisioner.core.forecast import Coming, Event
 from provisioner.core.model import JsonValue

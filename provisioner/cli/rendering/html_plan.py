@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from provisioner.cli.html_page import note, page, section, tag, text
-from provisioner.cli.render_plan import (
+from provisioner.cli.rendering.html_page import note, page, section, tag, text
+from provisioner.cli.rendering.plan import (
     SYMBOLS,
     USERS_LEFT,
     counts,

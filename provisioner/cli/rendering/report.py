@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from provisioner.cli.coming import Outlook
-from provisioner.cli.html_page import name, page, section, table, tag, text, when
 from provisioner.cli.inventory import URGENCIES, Row, urgency
-from provisioner.cli.render_status import WHOM, ahead
-from provisioner.cli.report_timeline import drawn, key, timeline
+from provisioner.cli.rendering.html_page import name, page, section, table, tag, text, when
+from provisioner.cli.rendering.report_timeline import drawn, key, timeline
+from provisioner.cli.rendering.status import WHOM, ahead
 from provisioner.cli.values import ago, count_of
 from provisioner.core.forecast import Coming
 from provisioner.core.model import Kind
