@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 class Manner:
     """How a plan is carried out."""
 
-    parallelism: int = 10
+    parallelism: int = 50
     identities: tuple[Path, ...] = ()
     allow_wider: bool = False
     saved: Path | None = None

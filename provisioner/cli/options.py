@@ -35,9 +35,9 @@ identity = click.option(
 parallelism = click.option(
     "--parallelism",
     type=click.IntRange(1, 1000),
-    default=10,
+    default=50,
     show_default=True,
-    help="How many credentials to work on at the same time.",
+    help="How many credentials to work on at the same time; vendors have limits of their own.",
 )
 
 hold_retire = click.option(

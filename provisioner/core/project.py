@@ -41,7 +41,7 @@ class ProviderConfig:
     """A URL, or `sandbox` for the embedded twin."""
     via: Via = Via.API
     auth: Mapping[str, SecretSource] = field(default_factory=dict)
-    parallelism: int = 4
+    parallelism: int = 10
     """How many requests may be under way at once."""
     timeout: float = 30.0
     """Seconds for one request."""

@@ -70,7 +70,7 @@ async def apply(
     *,
     approvals: Sequence[Audit] = (),
     holder: str,
-    parallelism: int = 10,
+    parallelism: int = 50,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Carry out a plan under the lease of its environments.

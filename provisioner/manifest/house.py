@@ -140,7 +140,7 @@ def _provider(name: str, environment: str, entry: JsonObject) -> ProviderConfig:
         endpoint=entry["endpoint"],
         via=Via(entry.get("via", Via.API)),
         auth={key: _source(value) for key, value in entry.get("auth", {}).items()},
-        parallelism=entry.get("parallelism", 4),
+        parallelism=entry.get("parallelism", 10),
         timeout=duration(entry.get("timeout", "30s")).total_seconds(),
         options=plain(entry.get("options", {})),
     )
