@@ -22,11 +22,12 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nRetry-After: 3\r\n\r\n{}"
 class Vendor:
     """Answers each connection so many times, and then says the last words and ends it."""
 
-    def __init__(self, times: int, last_words: bytes = b"") -> None:
+    def __init__(self, times: int, last_words: bytes = b"", answer: bytes = ANSWER) -> None:
         self.connections = 0
         self.asked: list[bytes] = []
         self._times = times
         self._last_words = last_words
+        self._answer = answer
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -35,7 +36,7 @@ class Vendor:
                 self.asked.append(await reader.readuntil(b"\r\n\r\n") + await reader.readexactly(len(BODY)))
             except (asyncio.IncompleteReadError, ConnectionError):
                 break
-            writer.write(ANSWER)
+            writer.write(self._answer)
         writer.write(self._last_words)
         writer.close()
 
@@ -73,6 +74,18 @@ def test_a_connection_is_used_until_the_vendor_ends_it(
     assert [Answer(200, "3", b"{}")] * 5 == asyncio.run(five())
     assert (connections, 5) == (vendor.connections, len(vendor.asked))
     assert vendor.asked[0].startswith(b"POST /keys?page=1 HTTP/1.1\r\nhost: 127.0.0.1:")
+
+
+def test_what_comes_with_an_answer_is_no_answer_to_the_next_call() -> None:
+    """A vendor that answers twice at once is asked again by another connection."""
+
+    async def two() -> list[Answer]:
+        async with served(vendor) as (wire, url):
+            return [await ask(wire, url) for _ in range(2)]
+
+    vendor = Vendor(9, answer=ANSWER + ANSWER.replace(b"200", b"500"))
+    assert [Answer(200, "3", b"{}")] * 2 == asyncio.run(two())
+    assert (2, 2) == (vendor.connections, len(vendor.asked))
 
 
 def test_no_connection_means_that_nothing_was_sent() -> None:

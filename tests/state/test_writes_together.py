@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
-from store_harness import NOON, PAYROLL, commit, opened, save
+import pytest
+from store_harness import NOON, PAYROLL, commit, happened, opened, save
 
 from provisioner.core.journal import ForgetDeliveries, SaveDelivery, SaveGeneration, SaveRecord, Write
 from provisioner.core.model import Generation, GenerationState
@@ -61,3 +63,30 @@ def test_what_an_operation_knows_of_its_record_is_what_the_store_has(store_url: 
             commit(store, *writes)
             known = after(PAYROLL, known, writes)
             assert store.record(PAYROLL) == known
+
+
+@pytest.mark.parametrize("count", [1, 31, 33, 71])
+def test_as_many_rows_as_there_are_become_durable(store_url: str, count: int) -> None:
+    """However many rows go together, each is there, with its own values."""
+    names = [f"key-{number:03}" for number in range(count)]
+    with opened(store_url) as store:
+        store.acquire(["test"], holder="ada")
+        commit(store, *map(save, names), *(happened(name) for name in names))
+        assert names == sorted(address.name for address in store.records(["test"]))
+        assert names == [row.event for row in store.audit_log()]
+        assert [] == store.audit_verify()
+
+
+def test_what_was_asked_for_before_the_lease_is_given_back_is_written_under_it(store_url: str) -> None:
+    """A caller that stops waiting, and lets go of everything at once, has not taken its write back."""
+
+    async def go() -> None:
+        asked = asyncio.ensure_future(store.commit([record()]))
+        await asyncio.sleep(0)  # it was asked for, and nothing was handed over yet
+        asked.cancel()
+        store.release()
+        assert store.record(PAYROLL) is not None
+
+    with opened(store_url) as store:
+        store.acquire(["test"], holder="ada")
+        asyncio.run(go())
