@@ -58,10 +58,16 @@ def _same(old: JsonValue, new: JsonValue, *, unordered: bool) -> bool:
 
 
 def _nested(old: JsonObject, new: JsonObject, sets: Collection[str]) -> Iterator[Difference]:
-    from deepdiff import DeepDiff
-
     unordered = {path.removeprefix(f"{NESTED}.") for path in sets}
     for key in sorted(old.keys() | new.keys()):
-        if not DeepDiff(old.get(key), new.get(key), ignore_order=key in unordered):
-            continue
-        yield Difference(f"{NESTED}.{key}", old.get(key), new.get(key))
+        before, after = old.get(key), new.get(key)
+        if _differ(before, after, unordered=key in unordered):
+            yield Difference(f"{NESTED}.{key}", before, after)
+
+
+def _differ(before: JsonValue, after: JsonValue, *, unordered: bool) -> bool:
+    if not (isinstance(before, list | dict) and isinstance(after, list | dict)):
+        return not _same(before, after, unordered=unordered)
+    from deepdiff import DeepDiff
+
+    return bool(DeepDiff(before, after, ignore_order=unordered))

@@ -88,9 +88,12 @@ def drift(case: Case, desired: Desired) -> tuple[Difference, ...]:
 
 def altered(case: Case, desired: Desired) -> tuple[Finding, ...]:
     """What is otherwise at the vendor although the manifest wants what was applied."""
+    found = drift(case, desired)
+    if not found:
+        return ()
     applied = case.record.fields if case.record else {}
     edited = {one.path for one in differences(applied, desired.fields, sets=case.rules.sets)}
-    return tuple(_told(case, [one for one in drift(case, desired) if one.path not in edited]))
+    return tuple(_told(case, [one for one in found if one.path not in edited]))
 
 
 def since_applied(case: Case) -> tuple[Finding, ...]:
