@@ -21,7 +21,7 @@ Named = Mapping[str, tuple[str, str]]
 Made = dict[str, Page]
 """Pages by their names."""
 
-A_SHARE: Final = 256 * 1024
+A_SHARE: Final = 96 * 1024
 """Bytes that are worth a worker: a fork and its answer take about as long as ten thousand of them."""
 
 
