@@ -33,7 +33,7 @@ SQLITE = "sqlite:///.provision/state.db"
 
 @pytest.mark.parametrize(
     ("scenario", "provider"),
-    [("create", "payspace"), ("create", "fpay"), ("renew", "payspace"), ("renew", "paynet")],
+    [("create", "payspace"), ("create", "fpay"), ("renew", "paynet")],
 )
 def test_a_disk_that_fills_up(tmp_path: Path, scenario: str, provider: str) -> None:
     """Full at any step: the apply says so, the consumer keeps a secret that works or has none, and with room
