@@ -213,6 +213,7 @@ class Machine(RuleBasedStateMachine):
         self.world.sandbox.clear_faults()
         self.world.orders = {}
         self.world.skew = timedelta(0)
+        self.world.sandbox.advance(5)  # by now each vendor shows what it has
         for _ in range(SETTLES):
             if not self.world.plan().pending:
                 break
