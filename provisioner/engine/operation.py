@@ -22,6 +22,7 @@ from provisioner.core.plan import Change, change_from_json, change_to_json
 from provisioner.core.recovery import MAKES, in_place
 from provisioner.engine import adopt, end, failpoints, make, recover, update
 from provisioner.engine.context import Context, Waits, Work, not_masking
+from provisioner.engine.undo import undo
 from provisioner.errors import (
     HandoffRefused,
     IdentityMissing,
@@ -92,7 +93,7 @@ async def drive(work: Work) -> None:
 
 async def _steps(work: Work) -> None:
     if work.given_up:
-        await make.undo(work, work.given_up, Phase.DROPPED)
+        await undo(work, work.given_up, Phase.DROPPED)
         return
     steps = STEPS[work.operation.action]
     looked = False
