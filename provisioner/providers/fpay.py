@@ -14,7 +14,6 @@ itself is MoneyInOnly, the one permission that reads nothing (FP2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from provisioner.core.capabilities import (
@@ -29,13 +28,14 @@ from provisioner.core.capabilities import (
     Sessions,
     Verb,
 )
-from provisioner.core.model import JsonObject, JsonValue, Listing, Observed, RemoteStatus, Tag, Via
+from provisioner.core.model import JsonValue, Listing, Observed, Tag, Via
 from provisioner.core.project import ProviderConfig
 from provisioner.core.provider import Authority, Issued, Provider, Spec, User, Verification
 from provisioner.core.secret import Secret
 from provisioner.errors import NotAuthorised, ProviderError, VendorRejected
 from provisioner.providers.adapter import Adapter
-from provisioner.providers.answers import GONE, absent, called, moment, nothing, present, text, words
+from provisioner.providers.answers import GONE, nothing, present
+from provisioner.providers.fpay_objects import created, modifiable, new, page, scope, unless_gone
 from provisioner.providers.fpay_trial import PARTS, attempt, permission
 from provisioner.providers.portal import Portal, by_hand
 from provisioner.providers.route import Route, Safety
@@ -131,7 +131,7 @@ class FPay:
         query: dict[str, str | int] | None = {"limit": _PAGE_SIZE}
         seen: set[str] = set()
         while query is not None:
-            items, following = await self._http.send(_LIST, _page(seen), query=query)
+            items, following = await self._http.send(_LIST, page(seen), query=query)
             found.update((one.remote_id, one) for one in items)
             seen.add(following or "")
             query = {"page": following} if following else None
@@ -139,7 +139,7 @@ class FPay:
 
     async def get(self, remote_id: str) -> Observed | None:
         """One AuthAccess by its token, id or foreignId (FP4); None when it is not there."""
-        found = await self._http.send(_GET, _unless_gone, id=remote_id)
+        found = await self._http.send(_GET, unless_gone, id=remote_id)
         if found is None:
             await self._confirm()
         return found
@@ -154,14 +154,14 @@ class FPay:
 
         A foreignId that is taken is our own, of a first attempt that was thought lost: that one is it.
         """
-        made = await self._http.send(_CREATE, _created, json=_new(spec, tag))
+        made = await self._http.send(_CREATE, created, json=new(spec, tag))
         if isinstance(made, Issued):
             return made
         status, said = made
         if status == 403:
             raise NotAuthorised(
                 f"fpay: the AuthAccess that provision works with may not create"
-                f" {_scope(spec.fields)} (FP3): {said}",
+                f" {scope(spec.fields)} (FP3): {said}",
                 status=status,
                 remedy="ask for a narrower permission, or work with an AuthAccess that has it itself",
             )
@@ -172,7 +172,7 @@ class FPay:
 
     async def update(self, remote_id: str, spec: Spec) -> None:
         """Change description and foreignData, or remove what is not declared; nothing else can be (FP7)."""
-        wanted = _modifiable(spec.fields)
+        wanted = modifiable(spec.fields)
         change = present(**wanted)
         remove = sorted(wanted.keys() - change.keys())
         body = {name: value for name, value in (("change", change), ("remove", remove)) if value}
@@ -212,21 +212,7 @@ class FPay:
 
     async def _confirm(self) -> None:
         """Prove that a 404 came from the vendor: a wrong endpoint gives one to everything, its list too."""
-        await self._http.send(_LIST, _page(set()), query={"limit": 1})
-
-
-def _new(spec: Spec, tag: Tag) -> JsonObject:
-    return {
-        "name": spec.address.name,
-        "permission": _scope(spec.fields),
-        "foreignId": str(tag),
-        **present(**_modifiable(spec.fields)),
-    }
-
-
-def _scope(fields: JsonObject) -> str:
-    (scope,) = fields["scopes"]
-    return str(scope)
+        await self._http.send(_LIST, page(set()), query={"limit": 1})
 
 
 def _public(token: Secret | None) -> str:
@@ -237,51 +223,6 @@ def _public(token: Secret | None) -> str:
 
 def _own_permission(status: int, body: JsonValue) -> str:
     return _READS_NOTHING if status == 403 else permission(body)
-
-
-def _modifiable(fields: JsonObject) -> JsonObject:
-    settings: JsonObject = fields.get("settings", {})
-    return {"description": fields.get("description"), "foreignData": settings.get("foreign_data")}
-
-
-def _created(status: int, body: JsonValue) -> Issued | tuple[int, str]:
-    return (status, words(body)) if status in {403, 409} else Issued(text(body, "token"), Secret({}))
-
-
-def _unless_gone(status: int, body: JsonValue) -> Observed | None:
-    return None if status in GONE else _observed(body)
-
-
-def _page(seen: Collection[str]) -> Callable[[int, JsonValue], tuple[list[Observed], str | None]]:
-    """A reader of one page (FP6); `seen` are the pages that were asked for."""
-
-    def read(_status: int, body: JsonValue) -> tuple[list[Observed], str | None]:
-        following = body["pagination"]["nextPage"]
-        # A list that does not go on would be read forever.
-        if following is not None and (not isinstance(following, str) or following in seen):
-            raise ValueError("nextPage")
-        return [_observed(item) for item in body["items"]], following
-
-    return read
-
-
-def _observed(body: JsonValue) -> Observed:
-    enabled = body["isEnabled"]
-    if not isinstance(enabled, bool):
-        raise ValueError("isEnabled")
-    return Observed(
-        remote_id=text(body, "token"),
-        status=RemoteStatus.LIVE if enabled else RemoteStatus.DISABLED,
-        fields=present(
-            description=body.get("description"),
-            scopes=[permission(body)],
-            settings=present(foreign_data=body.get("foreignData")),
-        ),
-        tag=Tag.parse(body.get("foreignId", "")),
-        name=called(body, "name"),
-        created_at=moment(body["createdTime"], "iso8601"),
-        unset=absent(description=body.get("description")),
-    )
 
 
 def _open(config: ProviderConfig, http: Http) -> Provider:
