@@ -15,7 +15,7 @@ from provisioner.cli.survey import inspected
 from provisioner.cli.values import count_of
 from provisioner.core.capabilities import Observe
 from provisioner.core.model import JsonObject
-from provisioner.core.unmanaged import Id, Ours, Unmanaged, unmanaged
+from provisioner.core.unmanaged import Ours, Unmanaged, imported, unmanaged
 from provisioner.errors import ManifestInvalid, ProvisionError, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def discover(session: Session, providers: Collection[str], environments: Collect
         ours = Ours.of(
             store.records(session.project.environments),
             store.operations(session.project.environments),
-            _imported(session),
+            imported(session.project.desired, session.project.imports),
         )
     silent = {place: listing.unseen for place, listing in sorted(observations.items()) if listing.unseen}
     return Found(
@@ -167,12 +167,6 @@ def _places(session: Session, providers: Collection[str], environments: Collecti
         for provider, environment in session.project.providers
         if environment in there and (not providers or provider in providers)
     ]
-
-
-def _imported(session: Session) -> Iterator[Id]:
-    providers = {one.address: one.provider for one in session.project.desired}
-    for one in session.project.imports:
-        yield providers[one.address], one.address.environment, one.remote_id
 
 
 def _lists(session: Session, place: Place) -> bool:

@@ -6,15 +6,17 @@ left to it, but for a vendor's approval that it waits for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisioner.core.capabilities import Observe
 from provisioner.core.drift import STANDING, Finding, rotated, since_applied, standing
 from provisioner.core.journal import Operation, Phase
-from provisioner.core.model import USABLE, Address, Observed, Via
+from provisioner.core.model import Address, Via
 from provisioner.core.situation import Case, Situation, cases
+from provisioner.core.unmanaged import Ours, imported, unmanaged
 
 Place = tuple[str, str]
 """(provider, environment)."""
@@ -40,7 +42,8 @@ class Findings:
     """In the order of addresses, what is worst of one first."""
     as_recorded: int
     """How many credentials in use were looked at, with nothing to tell."""
-    unmanaged: Mapping[Place, tuple[Observed, ...]]
+    unmanaged: Mapping[Place, int]
+    """How many credentials nobody manages."""
     unseen: Mapping[Place, str]
     """Why nothing could be observed somewhere."""
     blind: frozenset[Place]
@@ -72,43 +75,32 @@ def findings(situation: Situation) -> Findings:
         environments=tuple(situation.environments),
         found=tuple(found),
         as_recorded=len(looked - {one.address for one in found}),
-        unmanaged=unmanaged(situation),
+        unmanaged=not_managed(situation),
         unseen={place: one.unseen for place, one in situation.observations.items() if one.unseen},
         blind=_blind(situation),
         observed_at=situation.observed_at,
     )
 
 
-def unmanaged(situation: Situation) -> dict[Place, tuple[Observed, ...]]:
-    """What the vendors show as usable and no record here is of, by place; empty places are left out.
+def not_managed(situation: Situation) -> dict[Place, int]:
+    """How many usable credentials the vendors show that nobody manages, by place; empty places are left out.
 
-    Another project's tag says that it is managed there; the credential that this run works with itself is
-    nobody's to manage; and what carries a tag that we gave belongs to what the tag was given for.
+    Another project's or environment's tag says that it is managed there; and the credential that this run
+    works with itself is nobody's to manage.
     """
     if not situation.observations:
         return {}
-    tags = set(_tags(situation))
-    known = {*_held(situation), *((*place, one.remote_id) for place, one in situation.authorities.items())}
-    found: dict[Place, tuple[Observed, ...]] = {}
-    for place, listing in sorted(situation.observations.items()):
-        strangers = tuple(
-            one
-            for one in listing.observed.values()
-            if one.status in USABLE
-            and (one.tag is None or one.tag.project == situation.project)
-            and (*place, one.remote_id) not in known
-            and str(one.tag) not in tags
-        )
-        if strangers:
-            found[place] = strangers
-    return found
+    taken_over = imported(situation.desired, situation.imports)
+    ours = Ours.of(situation.records, situation.operations, taken_over)
+    used = {one.remote_id for one in situation.authorities.values()}
+    strays = unmanaged(situation.project, situation.observations, ours, used)
+    return dict(Counter((one.provider, one.environment) for one in strays if not (one.others or one.used)))
 
 
-def counted(strangers: Mapping[Place, Collection[Observed]]) -> Iterator[str]:
+def counted(strays: Mapping[Place, int]) -> Iterator[str]:
     """A line for each place, in words."""
-    for (provider, environment), found in strangers.items():
-        what = "1 credential" if len(found) == 1 else f"{len(found)} credentials"
-        are = "is" if len(found) == 1 else "are"
+    for (provider, environment), count in strays.items():
+        what, are = ("1 credential", "is") if count == 1 else (f"{count} credentials", "are")
         yield f"{what} at {provider} in {environment} {are} not managed: provision discover"
 
 
@@ -129,25 +121,6 @@ def _waiting(situation: Situation, operations: Iterable[Operation]) -> Iterator[
         seen = listing.observed.get(one.remote_id or "") if listing else None
         if seen is not None and seen.status in STANDING:
             yield Found(one.address, one.provider, STANDING[seen.status])
-
-
-def _held(situation: Situation) -> Iterator[tuple[str, str, str]]:
-    for address, record in situation.records.items():
-        for generation in record.generations:
-            yield generation.provider or record.provider, address.environment, generation.remote_id
-    for one in situation.operations:
-        if one.remote_id:
-            yield one.provider, one.address.environment, one.remote_id
-    providers = {one.address: one.provider for one in situation.desired} if situation.imports else {}
-    for entry in situation.imports:
-        if entry.address in providers:
-            yield providers[entry.address], entry.address.environment, entry.remote_id
-
-
-def _tags(situation: Situation) -> Iterator[str]:
-    for record in situation.records.values():
-        yield from (generation.tag for generation in record.generations)
-    yield from (str(one.tag) for one in situation.operations if one.tag)
 
 
 def _blind(situation: Situation) -> frozenset[Place]:

@@ -14,7 +14,7 @@ from provisioner.core import renewal
 from provisioner.core.adoption import held_back, imported, left_unknown
 from provisioner.core.capabilities import OnChange
 from provisioner.core.drift import Kind, altered, because, rotated, standing
-from provisioner.core.findings import counted, unmanaged
+from provisioner.core.findings import counted, not_managed
 from provisioner.core.journal import Action
 from provisioner.core.making import (
     end,
@@ -65,7 +65,7 @@ def plan(situation: Situation) -> Plan:
             if listing.unseen
         )
         + tuple(situation.unasked),
-        unmanaged=tuple(counted(unmanaged(situation))),
+        unmanaged=tuple(counted(not_managed(situation))),
         users_left=tuple(left(situation, _told_of_users(addresses))),
     )
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.core.journal import Operation
-from provisioner.core.model import USABLE, Address, Observations, Observed, Record
+from provisioner.core.model import USABLE, Address, Desired, Observations, Observed, Record
+from provisioner.core.project import Import
 
 Id = tuple[str, str, str]
 """(provider, environment, remote id)."""
@@ -56,8 +57,23 @@ class Ours:
                 tags.add(generation.tag)
         for operation in operations:
             ids.add((operation.provider, operation.address.environment, operation.remote_id or ""))
-            tags.add(str(operation.tag))
+            if operation.tag is not None:
+                tags.add(str(operation.tag))
         return cls(frozenset(ids), frozenset(tags))
+
+    def has(self, provider: str, environment: str, one: Observed) -> bool:
+        """Whether this is ours: a second copy of what is ours, under its very tag, is."""
+        if (provider, environment, one.remote_id) in self.ids:
+            return True
+        return one.tag is not None and str(one.tag) in self.tags
+
+
+def imported(desired: Iterable[Desired], imports: Collection[Import]) -> Iterator[Id]:
+    """What manifests are to take over, where its credential is among those."""
+    providers = {one.address: one.provider for one in desired} if imports else {}
+    for entry in imports:
+        if entry.address in providers:
+            yield providers[entry.address], entry.address.environment, entry.remote_id
 
 
 def unmanaged(
@@ -65,14 +81,13 @@ def unmanaged(
 ) -> Iterator[Unmanaged]:
     """Every usable credential that is not ours, in the order of provider, environment, age and id.
 
-    A second copy of what is ours, under its very tag, is ours: the next plan retires it. `used` are the ids
-    of what this run itself manages vendors with.
+    A second copy of what is ours is left out, since the next plan retires it. `used` are the ids of what
+    this run itself manages vendors with: environments that share a tenant show those of each other.
     """
     for (provider, environment), listing in sorted(observations.items()):
-        for one in sorted(listing.observed.values(), key=_age):
-            mine = (provider, environment, one.remote_id) in ours.ids or str(one.tag) in ours.tags
-            if mine or one.status not in USABLE:
-                continue
+        usable = (one for one in listing.observed.values() if one.status in USABLE)
+        strangers = [one for one in usable if not ours.has(provider, environment, one)]
+        for one in sorted(strangers, key=_age):
             theirs = one.tag is not None and (one.tag.project, one.tag.environment) != (project, environment)
             yield Unmanaged(provider, environment, one, theirs, one.remote_id in used)
 

@@ -56,8 +56,8 @@ def drift_json(findings: Findings) -> dict[str, JsonValue]:
         "findings": [_json(one) for one in findings.found],
         "as_recorded": findings.as_recorded,
         "unmanaged": [
-            {"provider": provider, "environment": environment, "count": len(found)}
-            for (provider, environment), found in findings.unmanaged.items()
+            {"provider": provider, "environment": environment, "count": count}
+            for (provider, environment), count in findings.unmanaged.items()
         ],
         "unseen": [
             {"provider": provider, "environment": environment, "why": why}
