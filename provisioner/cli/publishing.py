@@ -1,4 +1,4 @@
-"""Files for others to read, without secrets: written whole or not at all, and readable by everybody."""
+"""Files without secrets, written whole or not at all: for others to read, or for ourselves alone."""
 
 from __future__ import annotations
 
@@ -6,22 +6,31 @@ import os
 from pathlib import Path
 from secrets import token_hex
 
-from provisioner.errors import ProvisionError
+from provisioner.errors import ProvisionError, UsageError
 
-MODE = 0o644
-"""Whoever reads them, such as a node exporter or a web server, is another user than we are."""
+FOR_ALL = 0o644
+"""Whoever reads what is published, such as a node exporter or a web server, is another user than we are."""
+
+FOR_US = 0o600
 
 
 def publish(path: Path, text: str) -> None:
-    """Put this text in the place of the file, in UTF-8 and with its line ends as they are.
+    """Put this text in the place of the file, readable by everybody. Raises what `write_whole` raises."""
+    write_whole(path, text, FOR_ALL)
+
+
+def write_whole(path: Path, text: str, mode: int) -> None:
+    """Put this text in the place of the file, in UTF-8 and with its line ends as they are, durably.
 
     Raises ProvisionError, and then the file is what it was. A reader sees the one or the other, never a part.
     """
+    if not path.name:
+        raise UsageError("an empty name, as an unset variable makes it, names no file", remedy="name a FILE")
     draft = path.with_name(f".{path.name}.{token_hex(6)}")  # no collector of *.prom reads such a name
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FOR_US), "wb") as file:
             file.write(text.encode("utf-8"))
-            os.fchmod(file.fileno(), MODE)
+            os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

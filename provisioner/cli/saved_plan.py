@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
+from provisioner.cli.publishing import FOR_US, write_whole
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.plan import FORMAT_VERSION, Plan, canonical, from_json, to_json
-from provisioner.errors import PlanEdited, ProvisionError, Refused, UsageError
+from provisioner.errors import PlanEdited, ProvisionError, Refused
 
 REMEDY = "plan again, look, and apply that"
 
@@ -38,21 +37,7 @@ def fingerprint(plan: Plan) -> str:
 
 def write(path: Path, plan: Plan) -> None:
     """Write the file, mode 0600: either all of it, or what was there before. Raises ProvisionError."""
-    if not path.name:
-        raise UsageError("--out names no file", remedy="write --out FILE")
-    text = json.dumps(document(plan), indent=2) + "\n"
-    draft = path.with_name(f".{path.name}.{token_hex(6)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(text.encode("ascii"))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ProvisionError(
-            f"the plan cannot be written to {path}: {error.strerror}", remedy="choose another --out"
-        ) from None
+    write_whole(path, json.dumps(document(plan), indent=2) + "\n", FOR_US)
 
 
 def read(path: Path) -> Plan:

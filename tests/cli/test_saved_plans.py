@@ -175,7 +175,10 @@ def test_a_plan_without_changes(cli: Cli) -> None:
     assert (0, "Apply: nothing to do.") == (ran.code, ran.last)
 
 
-def test_an_out_that_names_no_file(cli: Cli) -> None:
-    """An empty --out, as an unset variable makes it, is wrong usage."""
-    ran = cli("plan", "--out", "")
-    assert (64, True) == (ran.code, "--out names no file" in ran.err)
+@pytest.mark.parametrize(
+    "given", [("plan", "--out"), ("calendar", "--ics"), ("report", "--html"), ("status", "--prometheus")]
+)
+def test_an_option_that_names_no_file(cli: Cli, given: tuple[str, str]) -> None:
+    """An empty FILE, as an unset variable makes it, is wrong usage."""
+    ran = cli(*given, "")
+    assert (64, True) == (ran.code, "names no file" in ran.err)
