@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from provisioner.cli.author import author
+from provisioner.cli.left_out import how_many, others, unchanged
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
-from provisioner.cli.screening import how_many, others, unchanged
 from provisioner.cli.values import count_of
 from provisioner.core.action import Action
 from provisioner.core.family import coming
@@ -57,7 +57,7 @@ class Question:
 def make_plan(session: Session, question: Question) -> Plan:
     """The plan for the moment asked for, with what the rails say of it. Writes nothing, anywhere."""
     with session.reading() as store:
-        situation = situation_of(session, store, question, screen=_may_screen(question))
+        situation = situation_of(session, store, question, leave_out=_may_leave_out(question))
         if _all_settled(situation):
             plan = replace(nothing_changes(situation), author=author() if question.authored else "")
             return judged(plan, refusals(session, store, situation.observations))
@@ -80,7 +80,7 @@ def _decided(situation: Situation, *, upkeep: bool) -> Plan:
     return keep(situation) if upkeep else planner.plan(situation)
 
 
-def _may_screen(question: Question) -> bool:
+def _may_leave_out(question: Question) -> bool:
     """Whether what is plainly as it was recorded can be left out: nothing else is looked at, or asked for."""
     return not (question.refresh or question.upkeep or question.orders or question.imports)
 
@@ -171,17 +171,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"write one of {', '.join(names[:20])}" if names else "there is none yet"
 
 
-def situation_of(session: Session, store: Readable, question: Question, *, screen: bool = False) -> Situation:
+def situation_of(
+    session: Session, store: Readable, question: Question, *, leave_out: bool = False
+) -> Situation:
     """What the manifests and the store say of what was asked for; no vendor was asked yet.
 
-    With `screen`, without what is plainly unchanged, which is only counted.
+    With `leave_out`, without what is plainly unchanged, which is only counted.
     """
     project = session.project
     environments = known_environments(session, question.environments)
     now = question.at or session.now()
     selection = Selection(question.targets, question.excludes)
     held, operations = store.held(environments), store.operations(environments)
-    settled = unchanged(project, held, operations, now) if screen else set()
+    settled = unchanged(project, held, operations, now) if leave_out else set()
     records = held.values(without=settled)
     _require_declared([*records.values(), *operations], session)
     _mention_others(session, store.environments_with_records())

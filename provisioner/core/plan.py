@@ -265,7 +265,7 @@ def change_from_json(document: JsonObject) -> Change:
 
 
 def nothing_changes(situation: Situation) -> Plan:
-    """The plan where every address is plainly unchanged (core.screen), and nothing was observed.
+    """The plan where every address is plainly unchanged (core.unchanged), and nothing was observed.
 
     It is what the planner would say, told without it: most plans of a large project in CI are this one.
     """

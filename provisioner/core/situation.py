@@ -78,7 +78,7 @@ class Situation:
     hold_retire: bool = False
     """Keep older generations beyond their overlap, as in an incident."""
     settled: int = 0
-    """How many declared credentials are plainly unchanged, and therefore left out (core.screen)."""
+    """How many declared credentials are plainly unchanged, and therefore left out (core.unchanged)."""
     imports: Sequence[Import] = ()
     users: Mapping[tuple[str, str], Users] = field(default_factory=dict)
     """By (provider, environment), where a linked user is declared and its vendor answered."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.core.garbage import no_collection
 from provisioner.core.model import Address, Generation, Record, Via
-from provisioner.core.screen import GenerationRow, Key, RecordRow
+from provisioner.core.unchanged import GenerationRow, Key, RecordRow
 from provisioner.errors import StateUnavailable
 
 VIAS = {via.value: via for via in Via}

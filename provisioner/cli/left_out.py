@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from provisioner.core.model import Address, Desired
 from provisioner.core.policy import oldest_allowed
-from provisioner.core.screen import Key, settled
 from provisioner.core.sheet import Sheet, desired_of
 from provisioner.core.situation import Selection
+from provisioner.core.unchanged import Key, settled
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,4 +1,4 @@
-"""A large project is planned by its cache and by the screen, and the plan is the one without them."""
+"""A large project, planned by its cache and without what is unchanged, has the plan that it has in full."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_plan_is_the_same(large: Cli, edit: Any) -> None:
 
 
 def test_nothing_changed_is_said_alike(large: Cli) -> None:
-    """The text for people is the same by the screen and by the planner."""
+    """The text for people is the same with and without a look by the planner."""
     quick = large("plan", "--no-refresh")
     _small(large)
     assert large("plan", "--no-refresh") == quick

@@ -1,4 +1,4 @@
-"""A screen before the planner: which addresses are plainly as they were recorded, by comparing texts.
+"""Before the planner: which addresses are plainly as they were recorded, by comparing texts.
 
 What passes has no change in any plan without observations, whatever `planner.CHECKS` would look at: the same
 provider, way, user, fields and local as recorded, one active generation with a known secret and no other that

@@ -1,4 +1,4 @@
-"""The screen before the planner never hides a change."""
+"""What is left out as plainly unchanged never hides a change."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from plan_cases import desired, situation
 from provisioner.core.model import Desired, GenerationState
 from provisioner.core.plan import nothing_changes
 from provisioner.core.planner import plan
-from provisioner.core.screen import Key, settled
 from provisioner.core.sheet import Sheet, desired_of, line_of
 from provisioner.core.situation import Situation
+from provisioner.core.unchanged import Key, settled
 from provisioner.state.rows import generation_row, record_row
 
 NAMES = st.sampled_from(["test/a", "test/b", "production/a", "production/b", "production/c"])
@@ -99,7 +99,7 @@ def _settled(what_is: Situation) -> set[Key]:
 
 @given(cases())
 def test_what_it_leaves_out_has_no_change(case: dict[str, Any]) -> None:
-    """The plan without what passed the screen, which is only counted, is the plan."""
+    """The plan without what is plainly unchanged, which is only counted, is the plan."""
     what_is = situation(case)
     found = _settled(what_is)
     rest = replace(
@@ -121,7 +121,7 @@ def test_what_is_as_it_was_recorded_passes() -> None:
 
 @given(cases())
 def test_a_plan_of_nothing_is_the_planners(case: dict[str, Any]) -> None:
-    """Where all that there is passed the screen, the planner says what is said without it."""
+    """Where all that there is is plainly unchanged, the planner says what is said without it."""
     what_is = situation({**case, "operations": []})
     settled_all = replace(what_is, desired=[], records={}, settled=len(what_is.desired))
     assert plan(settled_all) == nothing_changes(settled_all)
