@@ -23,12 +23,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from engine_world import CLIENT, World, deliver, make_world
+from msgspec.structs import replace
 from postgres_server import postgres_server
 from sqlalchemy import create_engine, text
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,9 +108,8 @@ def behind(url: str, statement: str, **values: Any) -> list[Any]:
 
 def everything_set(value: Any, but: frozenset[str] = frozenset()) -> bool:
     """Whether each field with a default differs from it, so that a round trip proves every field."""
-    return all(
-        getattr(value, field.name) != field.default for field in fields(value) if field.name not in but
-    )
+    unset = zip(reversed(value.__struct_fields__), reversed(value.__struct_defaults__), strict=False)
+    return all(getattr(value, name) != default for name, default in unset if name not in but)
 
 
 def process(script: str, *arguments: str) -> subprocess.Popen[str]:

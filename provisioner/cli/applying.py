@@ -7,9 +7,11 @@ import logging
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.cli import apart, approvals, reached, restored
 from provisioner.cli.output import say
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How a plan is carried out."""
 
     parallelism: int = 50
@@ -43,12 +44,11 @@ class Manner:
     """The file that the plan was saved in, with its approvals beside it; None for one that was just made."""
     told: tuple[Audit, ...] = ()
     """What to write into the history before anything is done."""
-    brought: Mapping[Address, Secret] = field(default_factory=dict, repr=False)
+    brought: Mapping[Address, Secret] = field(default_factory=dict)
     """The secrets of what is imported, where somebody gave them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
+class Cleared(Struct, frozen=True):
     """What was found out about a plan before it is carried out."""
 
     verdicts: tuple[Verdict, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from provisioner.core.model import Address
 
@@ -11,16 +12,14 @@ FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """One credential's failures in a row, and when it may be tried again."""
 
     failures: int
     until: datetime
 
 
-@dataclass(slots=True)
-class Backoff:
+class Backoff(Struct):
     """Which credentials failed, each by itself. Forgotten when the process ends: a new one tries at once."""
 
     _resting: dict[Address, Rest] = field(default_factory=dict)

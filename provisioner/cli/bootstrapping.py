@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.cli import apart
 from provisioner.cli.planning import Question, nearest, situation_of, with_verdicts
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from provisioner.state.store import StateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """What a refresh left, and the plan for it, with what the rails say."""
 
     plan: Plan

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from provisioner.core.handoff import Answer
 from provisioner.core.journal import Handoff
@@ -40,8 +41,7 @@ def read_secret(stream: BinaryIO, asks: Sequence[str], whose: str) -> Secret:
     return Secret(_checked(_parsed(raw, wanted), wanted))
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What is to stand on stdin."""
 
     asks: tuple[str, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.cli import linked
 from provisioner.cli.output import say
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from provisioner.cli.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What was asked for on the command line. Several filters must all hold."""
 
     addresses: tuple[str, ...] = ()

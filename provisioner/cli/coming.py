@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Renewal
 from provisioner.core.forecast import Event, forecast
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from provisioner.state.store import StateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """One opening of a maintenance window, with what is renewed in it."""
 
     opening: Opening
@@ -29,8 +29,7 @@ class Window:
     addresses: tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What comes between two moments, each part in the order of time."""
 
     start: datetime

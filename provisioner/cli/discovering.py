@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.cli.planning import known_environments, nearest
 from provisioner.cli.rendering.status import columns, moment
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = ("PROVIDER", "ENVIRONMENT", "REMOTE ID", "NAME", "STATUS", "CREATED", "WHOSE")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What vendors have that is not ours."""
 
     strays: tuple[Unmanaged, ...]
@@ -37,8 +37,7 @@ class Found:
     """Whether one of these could be asked, and did not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
+class Drafted(Struct, frozen=True):
     """What was written."""
 
     files: tuple[Path, ...]

@@ -9,8 +9,9 @@ rail refuse an address of this one, that refuses it.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from provisioner.cli.output import say
 from provisioner.cli.planning import Question, make_plan

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.core import renewal
 from provisioner.core.journal import Operation, Phase
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from provisioner.state.store import StateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One address as `status` shows it. All moments are UTC; None where there is nothing to tell."""
 
     address: Address
@@ -67,8 +67,7 @@ def rows(session: Session, store: StateStore, now: datetime) -> list[Row]:
     return sorted(made, key=lambda row: (urgency(row, now), _next(row), row.address))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """All that the rows are made of, read in one pass for each kind."""
 
     declared: Mapping[Address, Desired]

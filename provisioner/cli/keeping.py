@@ -6,10 +6,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from provisioner.cli.backoff import Backoff
 from provisioner.cli.rounds import Log, Rounds
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How the time passes."""
 
     now: Callable[[], datetime]
@@ -31,8 +31,7 @@ class Pace:
     """Waits so many seconds, or less where somebody said stop."""
 
 
-@dataclass(slots=True)
-class Keeper:
+class Keeper(Struct):
     """The rounds of one process, and what failed in them."""
 
     rounds: Rounds

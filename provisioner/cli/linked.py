@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.cli.output import say
 from provisioner.cli.planning import nearest
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from provisioner.cli.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One user."""
 
     name: str

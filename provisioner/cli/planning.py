@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.cli.author import author
 from provisioner.cli.left_out import how_many, others, unchanged
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from provisioner.state import Readable
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What a plan is asked for."""
 
     environments: tuple[str, ...] = ()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.cli.output import say
 from provisioner.core.model import Address
@@ -24,8 +25,7 @@ MANY = 3
 """How many of the credentials are named that have one problem in one place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What `validate` says of policies: lines `file:line:column: what`, in the order of the places."""
 
     problems: tuple[str, ...]

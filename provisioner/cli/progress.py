@@ -6,8 +6,9 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.cli.output import say
 from provisioner.core.journal import CLOSED
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from provisioner.engine.context import Step
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """How far it is, as somebody sees it."""
 
     watch: Callable[[Step], None]

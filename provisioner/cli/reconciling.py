@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.cli import kept_head, restored
 from provisioner.cli.survey import look
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from provisioner.state.store import StateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was found out about a store."""
 
     why: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.cli.planning import Question, make_plan, track
 from provisioner.cli.session import Session
@@ -28,8 +30,7 @@ class Log(Protocol):
         """Write one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rounds:
+class Rounds(Struct, frozen=True):
     """What every round has in common."""
 
     root: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from provisioner.cli import approvals
 from provisioner.cli.applying import Manner, carry_out
@@ -20,8 +21,7 @@ from provisioner.cli.values import listed
 from provisioner.core.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One apply from the command line. Its methods return the exit code."""
 
     settings: Settings

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Settings:
+class Settings(Struct):
     """The global options, as one object that every command gets."""
 
     debug: bool = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.core.journal import Audit
 from provisioner.core.model import Address, JsonObject, Record
@@ -39,8 +40,7 @@ RESULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One delivered secret, and what trying it showed."""
 
     address: Address

@@ -7,7 +7,8 @@ sink of ours reaches: it is ended or replaced only where a person asked for that
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Capabilities, Observe, SecretAccess, Verb
 from provisioner.core.diff import declared_only, differences

@@ -7,9 +7,10 @@ any other plan, nor about this one once it was changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from provisioner.core.journal import Action
 from provisioner.core.model import JsonObject, JsonValue
@@ -24,8 +25,7 @@ GOES_ON = frozenset({Action.RECOVER, Action.ACTIVATE, Action.WAIT})
 """What needs no approval: it goes on with an operation whose own plan had them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What one environment asks for."""
 
     environment: str
@@ -44,8 +44,7 @@ class Policy:
         return cls(environment.name, asked["required"], asked["signers"], valid_for)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The plan that is approved, as an approver signs it."""
 
     project: str
@@ -58,8 +57,7 @@ class Subject:
     author: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """What an approver signs. All moments are UTC."""
 
     subject: Subject
@@ -97,8 +95,7 @@ class Statement:
         return canonical(self.to_json()) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """One statement, and whose signature on it was proved."""
 
     name: str
@@ -114,8 +111,7 @@ class Approval:
         return ", ".join(sorted(self.signers)) or "nobody"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What of the approvals counts for one environment."""
 
     policy: Policy

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.core import copies, users
 from provisioner.core.capabilities import Observe
@@ -45,8 +47,7 @@ GIVEN_UP = "given up"
 """The reason of a recovery that ends what no manifest wants any more: for a plan that is about manifests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What a refresh left in one environment."""
 
     environment: str
@@ -72,8 +73,7 @@ class Findings:
         return bool(self.copies)
 
 
-@dataclass(frozen=True, slots=True)
-class Bootstrap:
+class Bootstrap(Struct, frozen=True):
     """What a refresh left, and what to do about it."""
 
     plan: Plan

@@ -7,8 +7,9 @@ of the field takes and `x-set: true` that its order means nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from provisioner.core.model import JsonObject, JsonValue, Kind, Via
 
@@ -66,8 +67,7 @@ class Verb(StrEnum):
     USERS = "users"
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What one vendor can do, reached in one way."""
 
     secret: SecretAccess
@@ -101,8 +101,7 @@ class OnChange(StrEnum):
     RENEW = "renew"
 
 
-@dataclass(frozen=True, slots=True)
-class Width:
+class Width(Struct, frozen=True):
     """One value of a setting that says how much a credential may do."""
 
     value: JsonValue
@@ -112,8 +111,7 @@ class Width:
     """Whether the vendor takes this value where none is declared (`default` of the field)."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRules:
+class FieldRules(Struct, frozen=True):
     """How each field of a provider may change and how it is compared. Settings are `settings.NAME`."""
 
     on_change: Mapping[str, OnChange]
@@ -161,8 +159,7 @@ def _fields(schema: JsonObject) -> list[tuple[str, JsonObject]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule of a vendor: where our behaviour comes from."""
 
     id: str
@@ -171,8 +168,7 @@ class Rule:
     """`document`, or `ours` where we fill a gap of the document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """Where a person does one verb in the vendor's portal, and how."""
 
     path: str
@@ -187,8 +183,7 @@ class Screen:
     """Which of the asked-for values may be seen while they are typed; every other one is a secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """All that is known of a provider without speaking to its vendor."""
 
     name: str

@@ -12,7 +12,8 @@ refusal of one stops nothing else, and it counts as no revocation of ours.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Identity
 from provisioner.core.handoff import announce, verbs_of
@@ -31,8 +32,7 @@ CODE = "production copy"
 """The reason of every change that ends a copy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(Struct, frozen=True):
     """What is known of production, to know its copies by."""
 
     environments: frozenset[str]
@@ -40,8 +40,7 @@ class Production:
     records: Mapping[Address, Record]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Copy:
+class Copy(Struct, frozen=True, order=True):
     """A credential in test that is production's."""
 
     place: Place

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from provisioner.core.model import Address
 from provisioner.core.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """One delivery. `names` maps what the consumer calls a value to the part of the secret it is."""
 
     address: Address

@@ -7,7 +7,8 @@ settings that differ are taken apart, by DeepDiff.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject, JsonValue
 
@@ -15,8 +16,7 @@ NESTED = "settings"
 """The one field that is an object of the vendor's own shape."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One field with two values. `path` is dotted; None stands for a value that is not set."""
 
     path: str

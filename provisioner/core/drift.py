@@ -7,8 +7,9 @@ planner's. A vendor that could not be asked shows nothing, and so does one whose
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from provisioner.core.diff import NESTED, Difference, declared_only, differences
 from provisioner.core.model import Desired, JsonObject, JsonValue, Observed, RemoteStatus
@@ -29,8 +30,7 @@ class Kind(StrEnum):
     ALTERED = "altered"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that a vendor shows otherwise than it is recorded."""
 
     kind: Kind

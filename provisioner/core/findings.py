@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Observe
 from provisioner.core.drift import STANDING, Finding, rotated, since_applied, standing
@@ -22,8 +24,7 @@ Place = tuple[str, str]
 """(provider, environment)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What is found of one credential."""
 
     address: Address
@@ -31,8 +32,7 @@ class Found:
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """All that was looked at, and what was found."""
 
     project: str

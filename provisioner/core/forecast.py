@@ -7,9 +7,10 @@ a secret that is not issued yet, nobody knows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from provisioner.core.model import Address, Generation, GenerationState, Record
 from provisioner.core.renewal import Policy, due, duration
@@ -27,8 +28,7 @@ class Coming(StrEnum):
     RETIRE = "retire"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One thing that is to happen, or should have happened already. Moments are UTC."""
 
     at: datetime

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Capabilities, Declaration, Verb
 from provisioner.core.journal import Action
@@ -12,8 +13,7 @@ from provisioner.core.recovery import in_place
 from provisioner.core.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a person brought back: the asked-for values; empty where there was only something to confirm."""
 
     values: Secret

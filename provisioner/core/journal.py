@@ -7,9 +7,10 @@ One `commit` of several writes is one transaction. Concurrent operations may sha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from provisioner.core.action import CLOSED as CLOSED  # these three are words of the journal as well
 from provisioner.core.action import Action as Action
@@ -18,8 +19,7 @@ from provisioner.core.capabilities import Verb
 from provisioner.core.model import Address, Generation, JsonObject, JsonValue, Record, Tag
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One journalled piece of an apply, from intent to done. All moments are UTC."""
 
     id: str
@@ -57,8 +57,7 @@ class HandoffState(StrEnum):
     DROPPED = "dropped"  # the plan changed before anybody did it
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
+class Handoff(Struct, frozen=True):
     """One step for a person, bound to its operation. Never holds a secret. All moments are UTC."""
 
     id: str
@@ -86,8 +85,7 @@ class Handoff:
     """Who closed it, and why; in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stranded:
+class Stranded(Struct, frozen=True):
     """A captured secret that the store does not have yet: it lies, sealed, in the emergency folder."""
 
     operation: str
@@ -100,29 +98,25 @@ class Stranded:
     issued_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveOperation:
+class SaveOperation(Struct, frozen=True):
     """Insert the operation, or bring its row to this value."""
 
     operation: Operation
 
 
-@dataclass(frozen=True, slots=True)
-class SaveRecord:
+class SaveRecord(Struct, frozen=True):
     """Insert or replace a record without its generations, and count its version up by one."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveRecord:
+class RemoveRecord(Struct, frozen=True):
     """Forget an address: its record goes, and its generations with their secrets; the audit log stays."""
 
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class RenameRecord:
+class RenameRecord(Struct, frozen=True):
     """Give a record and its generations another address, and count its version up by one.
 
     A record that is there already gives way if all its generations are dead.
@@ -132,8 +126,7 @@ class RenameRecord:
     after: Address
 
 
-@dataclass(frozen=True, slots=True)
-class SaveGeneration:
+class SaveGeneration(Struct, frozen=True):
     """Insert or update a generation; `sealed` is its age text, or None to leave what is there."""
 
     address: Address
@@ -141,8 +134,7 @@ class SaveGeneration:
     sealed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveDelivery:
+class SaveDelivery(Struct, frozen=True):
     """A sink acknowledged a generation."""
 
     address: Address
@@ -151,23 +143,20 @@ class SaveDelivery:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetDeliveries:
+class ForgetDeliveries(Struct, frozen=True):
     """What was delivered of a generation is not what it is any more: every sink is due again."""
 
     address: Address
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class SaveHandoff:
+class SaveHandoff(Struct, frozen=True):
     """Insert the handoff, or bring its row to this value."""
 
     handoff: Handoff
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """One event for the tamper-evident history. `detail` is JSON without secrets."""
 
     event: str

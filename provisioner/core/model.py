@@ -8,10 +8,11 @@ field for a secret; `Secret` is a type of its own, in `secret.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 JsonValue = Any
 """Whatever JSON can hold. A recursive alias costs more reading than it gives."""
@@ -32,8 +33,7 @@ class Via(StrEnum):
     PORTAL = "portal"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """`ENVIRONMENT/NAME`: the identity of a credential everywhere."""
 
     environment: str
@@ -51,8 +51,7 @@ class Address:
         return f"{self.environment}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a manifest says something. Lines and columns count from 1."""
 
     file: str
@@ -63,8 +62,7 @@ class Source:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """What we write on a credential at its vendor: it proves ownership and finds interrupted creates.
 
     The nonce tells two attempts at the same generation apart. At most 128 characters (FP1).
@@ -93,8 +91,7 @@ class Tag:
         return f"provision/{self.project}/{self.environment}/{self.name}/{self.generation}/{self.nonce}"
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(Struct, frozen=True):
     """One credential in one environment, as the manifests want it, with all defaults applied.
 
     `fields` is what the vendor holds (description, user, scopes, allow_ips, settings), normalised and
@@ -130,8 +127,7 @@ LIVE = frozenset({GenerationState.PENDING, GenerationState.ACTIVE, GenerationSta
 """The states in which a vendor may still accept the secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """One secret ever issued for an address. All moments are UTC."""
 
     number: int
@@ -159,8 +155,7 @@ class Generation:
         return tag.address if tag else address
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """What the state store knows of an address: its generations and the fields as applied."""
 
     address: Address
@@ -208,8 +203,7 @@ FPay lists for ever what it has disabled (FP8).
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """What the vendor says is there now. Never holds a secret."""
 
     remote_id: str
@@ -226,8 +220,7 @@ class Observed:
     """What people call it there, where that is not our tag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One vendor's answer for one environment, or the reason why there is none."""
 
     observed: Mapping[str, Observed] = field(default_factory=dict)

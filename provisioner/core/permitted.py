@@ -7,7 +7,8 @@ that it is about waits, and only for what its vendor has to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisioner.core import authority, users
 from provisioner.core.journal import Action

@@ -11,9 +11,11 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.action import Action
 from provisioner.core.model import Address, JsonObject, JsonValue, Kind
@@ -25,16 +27,14 @@ FORMAT_VERSION = 1
 """Counts the incompatible changes of the plan's JSON (schemas/plan.json)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a change is planned: a code for programs, words for people."""
 
     code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One field before and after; `effect` says what it does to access (core.privilege.Effect)."""
 
     path: str
@@ -43,8 +43,7 @@ class FieldChange:
     effect: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One planned action on one address, with its reasons, field changes and risks."""
 
     address: Address
@@ -86,8 +85,7 @@ class Change:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """One rail's refusal. `address` is None where it speaks of the whole plan."""
 
     rail: str
@@ -96,8 +94,7 @@ class Verdict:
     address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Everything that an apply would do, in the order in which it is shown."""
 
     project: str

@@ -7,8 +7,9 @@ decides. The end of an older generation is a change of its own and may stand bes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from provisioner.core import renewal
 from provisioner.core.adoption import held_back, imported, left_unknown

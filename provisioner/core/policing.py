@@ -7,8 +7,10 @@ keeps a secret from being renewed, a renewal that changes nothing else is let th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Desired, Kind, Record, Source, Via
@@ -17,8 +19,7 @@ from provisioner.core.policy import Level, Policy, Violation, violations
 from provisioner.core.recovery import MAKES
 
 
-@dataclass(frozen=True, slots=True)
-class Policing:
+class Policing(Struct, frozen=True):
     """What there is to judge by."""
 
     policies: Sequence[Policy]

@@ -7,10 +7,11 @@ problem for `validate`, and a refusal of an apply that would bring it about; wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Record, Source
 from provisioner.core.renewal import duration
@@ -27,8 +28,7 @@ class Level(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Which credentials a policy is about: all that is given must hold, each by one of its globs."""
 
     kind: tuple[str, ...] = ()
@@ -60,8 +60,7 @@ class Match:
         return all(key in labels and _any(globs, labels[key]) for key, globs in self.labels.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Exempt:
+class Exempt(Struct, frozen=True):
     """A dated exception: until the end of that day, in UTC, these credentials need not fit."""
 
     credential: str
@@ -75,8 +74,7 @@ class Exempt:
         return now.date() > self.until
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """One policy. `misfit` gives the path of what in a resolved credential does not fit, or None."""
 
     name: str
@@ -93,8 +91,7 @@ class Policy:
     """Days; how old a secret may be, where the requirement says that outright."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One credential that does not fit a policy, and has no exception."""
 
     policy: Policy

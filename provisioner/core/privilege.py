@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import FieldRules, Width
 from provisioner.core.model import JsonValue
@@ -34,8 +35,7 @@ class Effect(StrEnum):
     BOTH = "wider and narrower"
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(Struct, frozen=True):
     """A change of access: what it adds and what it takes away, in words; empty for nothing."""
 
     more: str = ""

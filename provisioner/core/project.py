@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from provisioner.core.model import Address, Desired, JsonObject, Kind, Source, Via
 from provisioner.core.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class SecretSource:
+class SecretSource(Struct, frozen=True):
     """Where to get a vendor's management secret; the manifest never holds it."""
 
     how: str
@@ -20,8 +20,7 @@ class SecretSource:
     """The variable's name, the file's path, or the command's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """One declared environment."""
 
     name: str
@@ -31,8 +30,7 @@ class Environment:
     options: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderConfig:
+class ProviderConfig(Struct, frozen=True):
     """How one vendor is reached in one environment."""
 
     provider: str
@@ -49,8 +47,7 @@ class ProviderConfig:
     """What this provider alone understands."""
 
 
-@dataclass(frozen=True, slots=True)
-class SinkConfig:
+class SinkConfig(Struct, frozen=True):
     """A declared sink, not yet opened."""
 
     name: str
@@ -58,8 +55,7 @@ class SinkConfig:
     options: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """An entry under `removed`: this credential may go, even where it is protected."""
 
     name: str
@@ -69,8 +65,7 @@ class Removed:
     """Where it may go; None for everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """An entry under `import`: what has this id at its vendor is this credential."""
 
     address: Address
@@ -81,15 +76,13 @@ class Import:
     """Whether its secret came along, from the command line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What the rails allow; None for the default of design §6."""
 
     revocations: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """Everything that the manifests say."""
 
     name: str

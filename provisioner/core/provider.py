@@ -8,25 +8,24 @@ Errors mean one thing each, because recovery depends on it (design §7):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from provisioner.core.model import Address, JsonObject, JsonValue, Listing, Observed, Tag
 from provisioner.core.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """What to ask a vendor for: the fields of one credential, in the vendor's own terms."""
 
     address: Address
     fields: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(Struct, frozen=True):
     """A vendor's answer that holds a secret. It is sealed before anything else is done with it."""
 
     remote_id: str
@@ -46,8 +45,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"  # refused, but perhaps only for the age of a part that does not last
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """What trying a secret showed, and what it was granted."""
 
     outcome: Outcome
@@ -56,8 +54,7 @@ class Verification:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """A user that a credential can be linked to."""
 
     id: str | int
@@ -75,8 +72,7 @@ Users = Mapping[JsonValue, User]
 """One vendor's users in one environment, by id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Struct, frozen=True):
     """What the credential that we manage a vendor with is, and what it may do there."""
 
     remote_id: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import islice
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Capabilities, Renewal
 from provisioner.core.diff import differences
@@ -20,8 +22,7 @@ from provisioner.core.recovery import MAKES
 from provisioner.core.renewal import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """What the rails look at besides the plan."""
 
     records: Mapping[Address, Record]

@@ -6,7 +6,8 @@ Else a sink that is gone for good would block an address for ever: what is open 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisioner.core.diff import differences
 from provisioner.core.journal import Action, Operation, Phase

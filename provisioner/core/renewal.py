@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Capabilities, Renewal
 from provisioner.core.model import Address, Generation, JsonObject
@@ -33,8 +35,7 @@ def duration(text: str) -> timedelta:
     return timedelta(**{UNITS[unit]: int(number)})
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """How a credential rotates; durations and the window as they stand in the manifest."""
 
     every: str | None = None
@@ -50,8 +51,7 @@ class Policy:
         return cls(**(rotate or {}))
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """From when on a renewal is due, the last moment for it, and why, in words."""
 
     at: datetime
@@ -109,8 +109,7 @@ def _into_window(policy: Policy, found: Due, now: datetime) -> Due:
     return replace(found, at=max(found.at, opening.start), why=f"{found.why}, in window {policy.window}")
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """A policy that cannot be kept: the key to look at, and what is wrong with it."""
 
     key: str

@@ -7,9 +7,11 @@ our tag that the journal has never heard of was made by a store that knew more t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.journal import Operation, Phase
 from provisioner.core.model import (
@@ -36,8 +38,7 @@ MOST_TOLD = 10
 """How many are told one by one: a store may have lost everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stranger:
+class Stranger(Struct, frozen=True):
     """A credential at a vendor that carries our tag."""
 
     address: Address
@@ -50,8 +51,7 @@ class Stranger:
         return f"{self.address}: {self.provider} has {what}"
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """What the store takes over for one address: its record with all generations as they are then."""
 
     record: Record
@@ -99,8 +99,7 @@ def verdicts(strangers: Sequence[Stranger]) -> tuple[Verdict, ...]:
     return tuple(told)
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
+class Holdings(Struct, frozen=True):
     """What the store and the manifests say, to weigh strangers against."""
 
     records: Mapping[Address, Record]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.core.action import Action
 from provisioner.core.capabilities import Capabilities, Declaration, FieldRules, field_rules
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from provisioner.core.provider import Authority, Users
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """Somebody asked for this on the command line: a renew or a revoke, and why."""
 
     action: Action
@@ -39,8 +40,7 @@ class Order:
     """Of a renew: somebody else may have the secret, so the old one ends first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which addresses a plan is about: globs on addresses; no target means all."""
 
     targets: tuple[str, ...] = ()
@@ -55,8 +55,7 @@ class Selection:
         return wanted and not any(fnmatchcase(text, glob) for glob in self.excludes)
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """Everything that a plan depends on."""
 
     project: str
@@ -88,8 +87,7 @@ class Situation:
     """Which of these two could not be asked, and why, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """What an entry under `import` names, as far as it can be seen."""
 
     entry: Import
@@ -102,8 +100,7 @@ class Candidate:
     """Ours, to tell a tag of another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One address, with all that is known of it."""
 
     address: Address

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from provisioner.core.journal import Operation
 from provisioner.core.model import USABLE, Address, Desired, Observations, Observed, Record
@@ -13,8 +14,7 @@ Id = tuple[str, str, str]
 """(provider, environment, remote id)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unmanaged:
+class Unmanaged(Struct, frozen=True):
     """One credential at a vendor that no record of this project has."""
 
     provider: str
@@ -34,8 +34,7 @@ class Unmanaged:
         return f"tagged {tag.address} of project {tag.project}" if tag else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ours:
+class Ours(Struct, frozen=True):
     """What is ours, by id and by tag."""
 
     ids: frozenset[Id]

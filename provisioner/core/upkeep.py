@@ -8,7 +8,8 @@ last applied, and what is no longer declared is left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisioner.core import permitted
 from provisioner.core.journal import Action, Operation, Phase

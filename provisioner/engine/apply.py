@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Observe
 from provisioner.core.copies import of_copy
@@ -32,8 +33,7 @@ class Status(StrEnum):
     NOT_STARTED = "not started"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one change, in words where it is not done."""
 
     change: Change
@@ -44,8 +44,7 @@ class Outcome:
     """Whether it failed because provision must not do it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What became of a plan."""
 
     outcomes: tuple[Outcome, ...]

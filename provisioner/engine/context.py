@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Capabilities, Declaration
 from provisioner.core.journal import (
@@ -28,8 +30,7 @@ from provisioner.engine.ports import Emergency, Person, Sealer, Sink, Store
 from provisioner.errors import StateError
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """News of an operation for whoever watches: how far it got."""
 
     address: Address
@@ -37,8 +38,7 @@ class Step:
     phase: Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The engine's surroundings, put together by the command line."""
 
     project: str
@@ -59,9 +59,9 @@ class Context:
     person: Person | None = None
     """Who does handoffs now; None to leave them for later."""
     watch: Callable[[Step], None] = lambda step: None
-    brought: Mapping[Address, Secret] = field(default_factory=dict, repr=False)
+    brought: Mapping[Address, Secret] = field(default_factory=dict)
     """The secrets of what is imported, where somebody gave them."""
-    _ready: dict[tuple[str, str], tuple[Provider, bool]] = field(default_factory=dict, init=False, repr=False)
+    _ready: dict[tuple[str, str], tuple[Provider, bool]] = field(default_factory=dict)
     """Each that was asked for, and whether it was lent a keyring."""
 
     def vendor(self, name: str, environment: str) -> Provider:
@@ -87,8 +87,7 @@ class Context:
         return StoreKeyring(self.store, self.sealer, self.emergency, self.now, name, environment, parts)
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """One operation under way: its journal row, and what is known of it only in memory."""
 
     context: Context

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Observe, Verb
 from provisioner.core.journal import Action, Audit, Phase, SaveGeneration, SaveRecord

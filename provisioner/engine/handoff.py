@@ -7,8 +7,9 @@ done at once; without one the operation waits, and `provision handoff complete` 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Verb
 from provisioner.core.copies import of_copy

@@ -7,8 +7,10 @@ changed with it, the deliveries of that generation count no more, so that they a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from provisioner.core.journal import Audit, ForgetDeliveries, SaveGeneration, Stranded, Write
 from provisioner.core.model import Address, Generation
@@ -18,8 +20,7 @@ from provisioner.engine.ports import Emergency, Sealer, Store
 from provisioner.errors import SecretError, StateError
 
 
-@dataclass(slots=True)
-class StoreKeyring:
+class StoreKeyring(Struct):
     """Fulfils `core.provider.Keyring`. Its owner holds the lease of the environment."""
 
     store: Store
@@ -30,8 +31,8 @@ class StoreKeyring:
     environment: str
     parts: tuple[str, ...]
     """What consumers may hold of a secret; the rest is for management alone."""
-    _where: dict[str, Address] = field(default_factory=dict, init=False)
-    _newest: dict[str, Secret] = field(default_factory=dict, init=False)
+    _where: dict[str, Address] = field(default_factory=dict)
+    _newest: dict[str, Secret] = field(default_factory=dict)
 
     async def load(self, remote_id: str) -> Secret:
         """The newest secret: of this run, of the emergency folder, or of the store."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Observe, Verb
 from provisioner.core.journal import Phase, SaveGeneration, Stranded

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from provisioner.core.journal import Audit, RemoveRecord, RenameRecord, Write
 from provisioner.core.model import Address, Record
@@ -16,8 +17,7 @@ from provisioner.engine.ports import Store
 from provisioner.errors import Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Relocation:
+class Relocation(Struct, frozen=True):
     """What a person asked for: to have `before` known as `after`, or to forget it where that is None."""
 
     before: Address

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Observe, SecretAccess, Verb
 from provisioner.core.journal import Audit, Operation, Phase, SaveGeneration, SaveRecord
@@ -23,8 +25,7 @@ from provisioner.engine.ports import Store
 from provisioner.errors import ProvisionError, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What a person says: for which address, why, and who they are, for whoever meets our lease."""
 
     address: Address

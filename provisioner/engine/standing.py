@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from provisioner.core.provider import Authority, Provider, TellsAuthority, Users
 from provisioner.engine.observe import Place
@@ -14,8 +15,7 @@ from provisioner.errors import ProvisionError
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """What the vendors said, by place. One without an answer is in `unasked`, or has nothing to say."""
 
     users: Mapping[Place, Users] = field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from provisioner.core.model import Address, JsonObject
 from provisioner.core.provider import Outcome, Provider, Spec, Verification
@@ -14,8 +15,7 @@ from provisioner.engine.observe import Place
 from provisioner.errors import ProvisionError
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One secret to try, at the vendor that issued it."""
 
     address: Address
@@ -24,7 +24,7 @@ class Trial:
     issued_at: datetime
     settles_in: float
     """Seconds for which a new secret may look otherwise there."""
-    secret: Secret = field(repr=False)
+    secret: Secret
 
 
 async def try_all(

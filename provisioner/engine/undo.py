@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from provisioner.core.journal import Audit, Phase, SaveGeneration, Write
 from provisioner.core.model import Generation, GenerationState

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Verb
 from provisioner.core.drift import left_alone

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.delivery import variable_names
@@ -67,8 +68,7 @@ def _chosen(item: JsonValue) -> dict[str, str]:
     return {} if isinstance(item, str) else dict(item.get("as", {}))
 
 
-@dataclass(slots=True)
-class Claims:
+class Claims(Struct):
     """Who writes which variable of which file."""
 
     problems: Problems

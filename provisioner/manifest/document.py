@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonValue
 from provisioner.manifest.problems import Place
@@ -48,8 +49,7 @@ class Items(list[JsonValue]):
         self.marks: list[int] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One manifest as values."""
 
     file: str

@@ -10,8 +10,9 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import JsonObject, JsonValue
@@ -30,8 +31,7 @@ _NEEDED: Final = frozenset({"scopes", "user"})
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-@dataclass(slots=True)
-class Drafts:
+class Drafts(Struct):
     """What can be declared, and what cannot."""
 
     files: dict[str, str] = field(default_factory=dict)
@@ -44,8 +44,7 @@ class Drafts:
     """The linked users that `provision.yaml` does not name yet, as it would."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One credential in one environment."""
 
     one: Unmanaged

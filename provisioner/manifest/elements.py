@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonValue
 from provisioner.manifest import files
@@ -20,8 +21,7 @@ _OWN: Final = frozenset({"key", "previously"})
 """What an element says of itself, rather than for the texts of its family."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """One element: its key, and what it says."""
 
     key: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject, JsonValue, Source
 from provisioner.core.project import Removed
@@ -12,8 +13,7 @@ from provisioner.manifest.problems import Place
 from provisioner.manifest.shape import Flaw
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One credential as it is written."""
 
     name: str

@@ -7,9 +7,10 @@ and otherwise where the family does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import field
 
 from provisioner.core.family import KEY
 from provisioner.core.model import JsonObject, JsonValue
@@ -28,8 +29,7 @@ MAX_VALUES: Final = 1_000_000
 """How many values a family may stand for: a short text could else stand for more than any machine holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberDocument(Document):
+class MemberDocument(Document, frozen=True):
     """A member as a manifest of its own, whose places are those of its family and of its element."""
 
     family: tuple[str | int, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Declaration, field_rules
 from provisioner.core.model import JsonObject, JsonValue, Kind
@@ -15,8 +16,7 @@ from provisioner.manifest.shape import Flaw, Shape
 from provisioner.manifest.words import VENDOR_FIELDS
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(Struct, frozen=True):
     """A provider's declaration, ready to check many credentials."""
 
     declaration: Declaration

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import JsonObject, JsonValue, Kind, Via
@@ -30,8 +31,7 @@ _SINK_DEFAULTS: Final[Mapping[str, JsonObject]] = {
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(slots=True)
-class House:
+class House(Struct):
     """The parts that are sound, and the names of all, so that a flawed part is not also called unknown."""
 
     document: Document

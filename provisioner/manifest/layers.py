@@ -7,8 +7,9 @@ Mappings (`settings`, `labels`, `rotate`) merge key by key, everything else is r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.manifest.document import Document
@@ -17,8 +18,7 @@ from provisioner.manifest.problems import Place
 _MERGED: Final = frozenset({"settings", "labels", "rotate"})
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One mapping of fields, and where it stands."""
 
     values: JsonObject

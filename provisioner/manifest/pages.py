@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from provisioner.core.model import Address, Source
 from provisioner.core.project import Import, Removed
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from provisioner.manifest.entries import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One sound manifest."""
 
     removed: tuple[Removed, ...]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 
 from provisioner.core.model import JsonValue
 from provisioner.manifest.document import Document, Items, Map, mark_of
@@ -101,8 +101,7 @@ _DROPPED: Final = object()
 """Stands for a key whose value is read and thrown away, as the second of two equal keys."""
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """What is set aside while a nested value is read."""
 
     container: Map | Items | None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Desired, JsonValue
@@ -30,8 +32,7 @@ _EMPTY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Manifest:
+class _Manifest(Struct, frozen=True):
     """One manifest as written, what is wrong with its shape, and what is left without that."""
 
     document: Document

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.manifest.problems import unknown
@@ -13,8 +14,7 @@ Path = tuple[str | int, ...]
 """Keys and indexes from the top of a value to one inside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """One value that does not fit one keyword of its schema."""
 
     path: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.project import ProviderConfig
@@ -17,8 +18,7 @@ PROTOCOL = 1
 """The version of the provider protocol that we speak: `core.provider`, `Declaration` and this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
+class Adapter(Struct, frozen=True):
     """One vendor: all that is known of it without a call, and how to get a `Provider` for an environment.
 
     Importing the module of an adapter must not need httpx: `validate` reads declarations only.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from provisioner.core.model import JsonValue
 from provisioner.providers.answers import words
@@ -18,15 +19,14 @@ BROKEN_CONTRACT = (ValueError, LookupError, TypeError, AttributeError, Arithmeti
 """What a reader trips over when an answer is not what the contract says; its text could quote the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt(Generic[T]):
+class Attempt(Struct, Generic[T], frozen=True):
     """One attempt, after its answer or without one."""
 
     fate: Fate
     status: int = 0
     asked: float | None = None
     words: str = ""
-    value: T | None = field(default=None, repr=False)
+    value: T | None = field(default=None)
 
 
 def judged(

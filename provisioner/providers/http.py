@@ -13,10 +13,11 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.project import ProviderConfig
@@ -37,8 +38,7 @@ _PRIVATE = frozenset({("https", True), ("https", False), ("http", True)})
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """The effects of waiting, handed in so that tests do not wait."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -46,8 +46,7 @@ class Timing:
     jitter: Callable[[], float] = random.random
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What every attempt of one call sends."""
 
     route: Route

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonValue
 from provisioner.core.secret import Secret
@@ -32,8 +33,7 @@ ERRORS = frozenset(
 """The codes of RFC 6749 §5.2. Nothing else of a refusal is read: it could repeat the secret it was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What the token endpoint said. The token itself is dropped where it is read."""
 
     status: int

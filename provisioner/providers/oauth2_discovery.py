@@ -7,9 +7,10 @@ issuer's place must not be handed our initial access token.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonValue
 from provisioner.core.project import ProviderConfig
@@ -27,8 +28,7 @@ _METADATA = Route("GET", "(metadata)", Safety.READ, accept=_ABSENT, managed=Fals
 _NAMES = ("issuer", "registration_endpoint", "token_endpoint")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+class Endpoints(Struct, frozen=True):
     """Where to register a client, and where it gets its tokens."""
 
     registration: str

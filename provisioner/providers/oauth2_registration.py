@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.provider import Issued
@@ -29,8 +30,7 @@ _END_OF_TIME = 253402300800
 """Seconds: the year 10000, which is no moment any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """One answer: the parts of the secret that it brought, and the metadata without them."""
 
     client_id: str

@@ -7,8 +7,9 @@ itself, and no authority of ours.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec.structs import replace
 
 from provisioner.core.capabilities import Capabilities, Identity, Observe, Renewal, SecretAccess, Verb
 from provisioner.core.model import Listing, Observed, Tag

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+
+from msgspec import Struct
 
 from provisioner.core.capabilities import Declaration
 from provisioner.errors import ProviderError, UsageError
@@ -18,8 +19,7 @@ from provisioner.providers.adapter import PROTOCOL, Adapter
 GROUP = "provisioner.providers"
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """The providers at hand, by name, and why others are not."""
 
     adapters: Mapping[str, Adapter]

@@ -5,10 +5,11 @@ Pure: no I/O, no clock, no randomness. The whole behaviour is the two tables `ST
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from provisioner.errors import (
     NotAuthorised,
@@ -53,8 +54,7 @@ _SAFE = frozenset({Safety.READ, Safety.IDEMPOTENT})
 _NEVER: frozenset[Safety] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of the table: who is sent again, which error it ends in, and what to tell people."""
 
     again: frozenset[Safety]
@@ -84,8 +84,7 @@ FATES = {
 """How every attempt ends that was not answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """How often and how long. All times are in seconds."""
 
     attempts: int = 5
@@ -132,8 +131,7 @@ def seconds_asked(header: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """How a call ended that was never answered, after its last attempt."""
 
     what: str

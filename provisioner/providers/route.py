@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from provisioner.core.secret import Secret
 
@@ -16,8 +17,7 @@ class Safety(StrEnum):
     ONCE = "once"  # a second effect: a create is never repeated blindly (design §7)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """What is asked, and what its answers may hold. Errors and logs name it; it never holds an id."""
 
     method: str
@@ -37,8 +37,7 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """Where the vendor itself said that a route is, such as in its metadata: not below the endpoint."""
 
     url: str

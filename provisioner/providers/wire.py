@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from msgspec import Struct
 
 from provisioner.core.project import ProviderConfig
 
@@ -39,8 +40,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 Query = Mapping[str, str | int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back; its body is None where it is longer than any answer of ours."""
 
     status: int

@@ -10,9 +10,11 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from provisioner.core.journal import Stranded
 from provisioner.core.model import Address, JsonObject
@@ -25,8 +27,7 @@ LIMIT = 1 << 20
 """Bytes. A larger file there is not ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyFolder:
+class EmergencyFolder(Struct, frozen=True):
     """The folder of one project, as the engine asks for it (engine.ports.Emergency)."""
 
     root: Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from string import Formatter
+
+from msgspec import Struct
 
 from provisioner.core.delivery import Parcel
 from provisioner.core.project import SinkConfig
@@ -39,8 +40,7 @@ def seconds_option(config: SinkConfig, key: str, default: float) -> float:
     return float(value)
 
 
-@dataclass(frozen=True, slots=True)
-class PathTemplate:
+class PathTemplate(Struct, frozen=True):
     """A path with `{environment}`, `{name}` and `{provider}` in it."""
 
     sink: str

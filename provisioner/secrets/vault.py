@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from provisioner.core.delivery import Parcel
 from provisioner.core.model import JsonObject, JsonValue
@@ -30,8 +31,7 @@ TRIES = 10
 TIMEOUT = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """What the server holds at a path; version 0 for nothing yet."""
 
     number: int

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from provisioner.core.model import JsonObject
 from provisioner.core.project import SecretSource
@@ -39,8 +40,7 @@ TROUBLE = {
 """What an answer means, and what to do about it. Its own words are not repeated: they could quote a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer that the caller decides on: 2xx, 400 or 404."""
 
     status: int
@@ -52,8 +52,7 @@ class Reply:
         return self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
-class VaultServer:
+class VaultServer(Struct, frozen=True):
     """Where a server is, and how we prove who we are. `what` is how errors name it."""
 
     what: str

@@ -9,11 +9,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Table, collate, func, select
 from sqlalchemy.types import Text
 
@@ -35,8 +35,7 @@ TABLES = tuple(table for table in METADATA.sorted_tables if "project" in table.c
 """What belongs to a project, in the order in which foreign keys allow it to be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """What was copied, and the digest over all of it that both sides gave."""
 
     source: str
@@ -48,8 +47,7 @@ class Copied:
     """SHA-256, in hex."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mover:
+class Mover(Struct, frozen=True):
     """What a copy needs to know besides the two stores. `holder` says in words who copies."""
 
     project: str

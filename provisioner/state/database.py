@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 
@@ -22,8 +22,7 @@ WRITE: dict[str, dict[str, object]] = {"sqlite": {"provision_writes": True}, "po
 """SQLite takes its write lock with the first word (see `opening.py`), so that no write finds it taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """An open store, whichever engine it is. `where` is its URL without the password."""
 
     engine: Engine

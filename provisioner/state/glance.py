@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
+
+from msgspec import Struct
 
 from provisioner.core.action import CLOSED
 from provisioner.errors import StateUnavailable
@@ -64,8 +65,7 @@ def glance(url: str, *, project: str, root: Path) -> Glance | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(Struct, frozen=True):
     """The state of a project without an open operation. `StateStore` tells the same by the same names."""
 
     where: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from provisioner.core.garbage import no_collection
 from provisioner.core.model import Address, Generation, Record, Via
@@ -16,8 +17,7 @@ from provisioner.errors import StateUnavailable
 VIAS = {via.value: via for via in Via}
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What the store has of some environments, as rows."""
 
     records: Sequence[RecordRow]

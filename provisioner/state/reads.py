@@ -189,7 +189,7 @@ def other_projects(connection: Connection, project: str) -> dict[str, int]:
 
 def leases(connection: Connection, project: str) -> tuple[HeldLease, ...]:
     """Every lease that was not given back, also one that ran out."""
-    columns = (LEASES.c[name] for name in HeldLease.__dataclass_fields__)
+    columns = (LEASES.c[name] for name in HeldLease.__struct_fields__)
     chosen = select(*columns).where(LEASES.c.project == project, LEASES.c.holder != "")
     return tuple(
         HeldLease(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from provisioner.core.journal import Handoff, Operation, Write

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from provisioner.core.model import Address, JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(Struct, frozen=True):
     """One event of the history. `digest` covers the row and, through `previous`, all rows before it."""
 
     seq: int
@@ -24,8 +24,7 @@ class AuditRow:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class AuditHead:
+class AuditHead(Struct, frozen=True):
     """The end of the history: kept elsewhere, it shows later whether the tail was cut."""
 
     seq: int
@@ -48,8 +47,7 @@ def genesis(project: str) -> str:
     return hashlib.sha256(f"provision audit of {project}".encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong with the history, and the row where it shows."""
 
     seq: int
@@ -59,8 +57,7 @@ class Finding:
         return f"audit row {self.seq}: {self.problem}"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLease:
+class HeldLease(Struct, frozen=True):
     """Who works on an environment. All moments are UTC, by the store's clock."""
 
     environment: str
@@ -79,8 +76,7 @@ class HeldLease:
         return Place(self.host, self.pid, self.birth)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a run is: enough to prove later that its process is dead."""
 
     host: str

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -31,8 +31,7 @@ MOST = 500
 """After how many callers a transaction takes no more; a bound on how long the first of them waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One caller's work, and where its outcome goes."""
 
     work: Work
@@ -43,8 +42,7 @@ class Job:
     """Where the work is only this, which can go together with others'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one caller's work."""
 
     result: Any = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
+from msgspec import Struct
 from sqlalchemy import Connection, exists, select
 
 from provisioner.core.journal import (
@@ -35,8 +35,7 @@ from provisioner.state.tables import DELIVERIES, GENERATIONS, HANDOFFS, OPERATIO
 from provisioner.state.together import Rows, Together
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """What one caller wants to be durable, all or none, and who that is in the history."""
 
     actor: str

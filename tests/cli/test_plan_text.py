@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from provisioner.cli.rendering.html_plan import plan_html
 from provisioner.cli.rendering.markdown import code, plan_markdown

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +13,7 @@ import pytest
 from chromium import TAB, Chromium, running
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from page_checker import faults
 from plan_cases import situation
 from program_runner import KEY, PAYROLL, REPORT, Cli

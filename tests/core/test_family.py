@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from plan_cases import DECLARATIONS, situation
 
 from provisioner.core.family import coming, key_of

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from plan_cases import DECLARATIONS, desired, moment, record, situation
 
 from provisioner.core.model import Address, JsonObject, Source, Via

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import io
 import json
 import logging
@@ -14,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from rich.console import Console
@@ -57,8 +57,8 @@ REFUSED: dict[str, Callable[[Secret], Any]] = {
     "dict": dict,
     "add": lambda secret: secret + "",
     "index": lambda secret: secret["client_secret"],
-    "asdict": lambda secret: dataclasses.asdict(_parcel(secret)),
-    "astuple": lambda secret: dataclasses.astuple(_parcel(secret)),
+    "msgspec": lambda secret: msgspec.json.encode(_parcel(secret)),
+    "to_builtins": lambda secret: msgspec.to_builtins(_parcel(secret)),
     "equal parcels": lambda secret: _parcel(secret) == _parcel(Secret({"client_secret": CANARY})),
     "yaml": lambda secret: yaml.dump(secret),
 }
@@ -72,7 +72,7 @@ SHOWN: dict[str, Callable[[Secret], str]] = {
     "in a parcel": lambda secret: str(_parcel(secret)),
     "in an answer": lambda secret: str(Issued("id", secret)),
     "pprint": lambda secret: pprint.pformat({"secret": secret}),
-    "pprint of a dataclass": lambda secret: pprint.pformat(_parcel(secret)),
+    "pprint of a value": lambda secret: pprint.pformat(_parcel(secret)),
     "rich": lambda secret: pretty_repr(_parcel(secret), expand_all=True),
     "rich with locals": lambda secret: _rich_traceback(secret),
     "json by repr": lambda secret: json.dumps(secret, default=repr),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mutations
 from engine_world import World, deliver, open_world
+from msgspec.structs import replace
 from operated import OperatorPerson
 
 from provisioner.core.journal import Action

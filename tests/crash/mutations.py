@@ -6,8 +6,9 @@ Each mutation takes one promise of design §7 out of the engine, as a careless c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from provisioner.core.journal import Operation, Phase, SaveOperation, Write
 from provisioner.core.model import GenerationState

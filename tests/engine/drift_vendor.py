@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
 from engine_world import ENVIRONMENTS, World, deliver, make_world
+from msgspec.structs import replace
 from operated import OperatorPerson
 
 from provisioner.core.findings import Findings, findings

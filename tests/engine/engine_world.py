@@ -9,12 +9,13 @@ import asyncio
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from plan_cases import desired
 
 from provisioner import state

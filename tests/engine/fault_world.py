@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from engine_world import World, deliver
 from fault_cases import VENDORS
+from msgspec.structs import replace
 from portal_person import PortalPerson
 
 from provisioner.core.journal import Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from crash_runs import ADDRESS, SCENARIOS, VENDORS, declare, final, open_here
 from engine_world import World, make_world
+from msgspec.structs import replace
 from verdicts import Wanted, verdict
 
 from provisioner.core.journal import Write

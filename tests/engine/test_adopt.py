@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from engine_world import CLIENT, World, deliver
+from msgspec.structs import replace
 
 from provisioner.core.journal import Action
 from provisioner.core.model import Address, Tag

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from engine_world import CLIENT, World, deliver
+from msgspec.structs import replace
 from oidc_server import OidcServer, running_oidc
 
 from provisioner.core.journal import Action, Phase, SaveGeneration, SaveOperation, Write

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from engine_world import World, deliver, make_world
+from msgspec.structs import replace
 
 from provisioner.core.journal import Action, Phase
 from provisioner.core.model import Address, GenerationState

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from crash_runs import ADDRESS, final, open_here
 from engine_world import make_world
+from msgspec.structs import replace
 from own_faults import at_each_step, begin, converge, full_disk, killed_at, meet
 from postgres_server import Server, postgres_server
 from sqlalchemy import create_engine, text

@@ -6,13 +6,13 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from engine_world import World, deliver
 from fault_cases import AS_LONG_AS, CASES, DONE, FAILED, FAULTS, MEETINGS, VENDORS
 from fault_world import ADDRESS, KEY, alive, declare, outcomes, prepare, settle, wrong
+from msgspec.structs import replace
 
 from provisioner.core.journal import Action, Phase
 from provisioner.core.model import GenerationState, Tag

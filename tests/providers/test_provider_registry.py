@@ -13,7 +13,7 @@ from provisioner.errors import ProviderError, UsageError
 from provisioner.providers.registry import GROUP, load
 
 PLUGIN = """
-from dataclasses import replace
+from msgspec.structs import replace
 from provisioner.providers.paynet import PROVIDER as PAYNET
 
 PROVIDER = replace(PAYNET, declaration=replace(PAYNET.declaration, name={name!r}, protocol={protocol}))

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 from crash_runs import VENDORS, Vendor
 from engine_world import World, deliver, make_world
+from msgspec.structs import replace
 from operated import OperatorPerson
 
 from provisioner.core.model import Address, Desired

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from store_harness import GENERATION, NOON, OPERATION, RECORD
 
 from provisioner.core.journal import Phase, SaveGeneration, SaveOperation, SaveRecord, Write

@@ -9,12 +9,12 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine
 from store_harness import NOON, PAYROLL, RECORD, Clock, behind, commit, ended, happened, opened, process, save
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from provisioner.cli.rendering.status import columns
 from provisioner.cli.values import plain, shown
@@ -14,8 +16,7 @@ from provisioner.core.policy import Exempt, Level, Match, Policy, excepted, reso
 BUILT_IN = "built in"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One policy, and how the declared credentials stand to it."""
 
     policy: Policy
@@ -102,9 +103,8 @@ def always_text(name: str, message: str) -> str:
 
 def match_json(match: Match) -> JsonObject:
     """What of a credential a policy asks for, without what it does not."""
-    found = {one.name: getattr(match, one.name) for one in fields(match)}
     labels = {key: list(globs) for key, globs in match.labels.items()}
-    given = {name: list(globs) for name, globs in found.items() if globs and name != "labels"}
+    given = {name: list(globs) for name, globs in asdict(match).items() if globs and name != "labels"}
     return {**given, "labels": labels} if labels else given
 
 

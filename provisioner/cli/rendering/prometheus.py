@@ -6,16 +6,16 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from provisioner.cli.inventory import Row
 
 PREFIX = "provision_credential_"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One gauge: what it says, and its value for a row; None where there is nothing to tell."""
 
     help: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from enum import Enum
+
+from msgspec.structs import asdict
 
 from provisioner.cli.rendering.status import columns
 from provisioner.cli.values import plain
@@ -66,7 +67,7 @@ def _indented(cells: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _capabilities(capabilities: Capabilities) -> JsonObject:
-    return {one.name: _json(getattr(capabilities, one.name)) for one in fields(capabilities)}
+    return {name: _json(value) for name, value in asdict(capabilities).items()}
 
 
 def _json(value: object) -> JsonValue:

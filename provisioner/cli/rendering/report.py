@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from provisioner.cli.coming import Outlook
 from provisioner.cli.inventory import URGENCIES, Row, urgency
@@ -54,8 +55,7 @@ SHORT: Final[Mapping[Coming, str]] = {
 """What comes, in a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All that the page tells."""
 
     project: str
