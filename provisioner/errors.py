@@ -36,13 +36,19 @@ from typing import ClassVar
 
 
 class ProvisionError(Exception):
-    """Anything that stops a command. `exit_code` is what the process ends with (design §10)."""
+    """Anything that stops a command. `exit_code` is what the process ends with (design §10).
+
+    `message` begins with `where`, such as `payspace in test`, if that is given; `why` is the rest of it, for
+    those who have said where already.
+    """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, why: str, *, where: str = "", remedy: str = "") -> None:
+        message = f"{where}: {why}" if where else why
         super().__init__(message)
         self.message = message
+        self.why = why
         self.remedy = remedy
 
 
@@ -140,8 +146,8 @@ class OutcomeUnknown(ProviderError):
 class VendorRejected(ProviderError):
     """The vendor answered no, and nothing changed there. `status` is its HTTP status."""
 
-    def __init__(self, message: str, *, status: int, remedy: str = "") -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(self, why: str, *, status: int, where: str = "", remedy: str = "") -> None:
+        super().__init__(why, where=where, remedy=remedy)
         self.status = status
 
 
@@ -153,7 +159,7 @@ class VendorBusy(VendorRejected):
     """Too many requests. `retry_after` is in seconds, or None where the vendor does not say."""
 
     def __init__(
-        self, message: str, *, status: int, retry_after: float | None = None, remedy: str = ""
+        self, why: str, *, status: int, retry_after: float | None = None, where: str = "", remedy: str = ""
     ) -> None:
-        super().__init__(message, status=status, remedy=remedy)
+        super().__init__(why, status=status, where=where, remedy=remedy)
         self.retry_after = retry_after

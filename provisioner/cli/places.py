@@ -64,7 +64,7 @@ def cannot_open(vendors: Vendors, place: Place) -> str:
     try:
         _ = vendors[place]
     except ProvisionError as error:
-        return f"{error.message}: {error.remedy}" if error.remedy else error.message
+        return f"{error.why}: {error.remedy}" if error.remedy else error.why
     return ""
 
 

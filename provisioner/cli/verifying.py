@@ -131,7 +131,7 @@ async def _tried(session: Session, trials: list[Trial]) -> list[Verification | P
 def _became(record: Record, trial: Trial, seen: Verification | ProvisionError) -> Tried:
     number = record.active.number if record.active else None
     if isinstance(seen, ProvisionError):
-        return Tried(record.address, trial.provider, number, Result.UNKNOWN, seen.message)
+        return Tried(record.address, trial.provider, number, Result.UNKNOWN, seen.why)
     return Tried(record.address, trial.provider, number, RESULTS[seen.outcome], seen.detail, seen.outcome)
 
 

@@ -46,6 +46,11 @@ class ProviderConfig(Struct, frozen=True):
     options: JsonObject = field(default_factory=dict)
     """What this provider alone understands."""
 
+    @property
+    def where(self) -> str:
+        """Both in words, as errors begin: `payspace in test`."""
+        return f"{self.provider} in {self.environment}"
+
 
 class SinkConfig(Struct, frozen=True):
     """A declared sink, not yet opened."""

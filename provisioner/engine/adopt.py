@@ -70,16 +70,14 @@ async def _look(work: Work) -> Observed | None:
     remote_id = work.change.remote_id
     held = holder_of(work.context.store, work.operation.provider, work.address.environment, remote_id)
     if held is not None:
-        raise Refused(f"{work.address}: {remote_id} is generation {held[1]} of {held[0]} already")
+        raise Refused(f"{remote_id} is generation {held[1]} of {held[0]} already")
     if isinstance(work.provider, KeepsSecrets):
-        raise Refused(f"{work.address}: {work.operation.provider} lets nobody manage what was not made here")
+        raise Refused(f"{work.operation.provider} lets nobody manage what was not made here")
     if work.capabilities.observe is Observe.NONE:
         return None
     seen = await work.provider.get(remote_id)
     if why := unusable(work.declaration.title, remote_id, seen):
-        raise Refused(
-            f"{work.address}: import of {remote_id}: {why}", remedy="see what there is: provision discover"
-        )
+        raise Refused(f"import of {remote_id}: {why}", remedy="see what there is: provision discover")
     return seen
 
 
@@ -106,7 +104,7 @@ def _names_another(work: Work, secret: Secret) -> bool:
 
 
 def _of_another(work: Work) -> Refused:
-    return Refused(f"{work.address}: that is not the secret of {work.change.remote_id}")
+    return Refused(f"that is not the secret of {work.change.remote_id}")
 
 
 def _sealed(work: Work, secret: Secret | None) -> str | None:

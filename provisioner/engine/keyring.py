@@ -42,7 +42,7 @@ class StoreKeyring(Struct):
             sealed = self.store.sealed(address, generation.number)
             if sealed is None:
                 raise SecretError(
-                    f"{address}: the secret of {remote_id} was never captured here",
+                    f"the secret of {remote_id}, of {address}, was never captured here",
                     remedy="manage it at the vendor, or renew the credential",
                 )
             opened = self.sealer.unseal(sealed, generation.sealed_as(address), generation.number)

@@ -39,7 +39,7 @@ async def _one(provider: Provider, expected: Collection[str]) -> Listing:
         missing = [remote_id for remote_id in expected if remote_id not in listing.observed]
         found = await asyncio.gather(*(provider.get(remote_id) for remote_id in missing))
     except ProvisionError as error:
-        return Listing(unseen=error.message)
+        return Listing(unseen=error.why)
     return Listing({**listing.observed, **{one.remote_id: one for one in found if one is not None}})
 
 

@@ -187,9 +187,7 @@ async def _go_on(context: Context, change: Change) -> Work:
     """Take up an open operation where its journal row says that it is; or drop or undo it, as planned."""
     operation = context.store.operation(change.operation or "")
     if operation is None or not operation.open:
-        raise PlanStale(
-            f"{change.address}: its open operation ended since the plan was made", remedy="plan again"
-        )
+        raise PlanStale("its open operation ended since the plan was made", remedy="plan again")
     if any(reason.code == "dropped" for reason in change.reasons):
         await context.store.commit(_superseded(context, change))
         operation = replace(operation, phase=Phase.DROPPED)

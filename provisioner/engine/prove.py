@@ -54,7 +54,7 @@ async def works(work: Work, secret: Secret, *, brought: bool = False) -> None:
             return
         case Outcome.REJECTED | Outcome.INCONCLUSIVE:
             why = f": {found.detail}" if found.detail else ""
-            raise Unproven(f"{work.address}: the new secret is rejected by {work.operation.provider}{why}")
+            raise Unproven(f"the new secret is rejected by {work.operation.provider}{why}")
     _not_wider(work, found)
 
 
@@ -67,7 +67,7 @@ async def dead(work: Work, provider: Provider, remote_id: str) -> None:
     )
     if found is not None and found.status not in (RemoteStatus.DEAD, RemoteStatus.DISABLED):
         raise ProviderError(
-            f"{work.address}: {work.operation.provider} still shows {remote_id} as {found.status}",
+            f"{work.operation.provider} still shows {remote_id} as {found.status}",
             remedy="the next apply tries again",
         )
 
@@ -84,7 +84,7 @@ async def within(work: Work, asked: JsonObject) -> None:
     look = partial(work.provider.get, work.remote_id)
     found = await settled(work, look, lambda seen: not _wider(work, asked, seen))
     if more := ", ".join(_wider(work, asked, found)):
-        raise TooWide(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
+        raise TooWide(f"{work.operation.provider} granted more than asked ({more})")
 
 
 LIMITS = frozenset({"scopes", "allow_ips"})
@@ -105,7 +105,7 @@ def _not_wider(work: Work, found: Verification) -> None:
     includes = field_rules(work.declaration.schema).includes
     if not covers(found.scopes, asked, includes):
         more = ", ".join(sorted(found.scopes - set(asked)))
-        raise TooWide(f"{work.address}: {work.operation.provider} granted more than asked ({more})")
+        raise TooWide(f"{work.operation.provider} granted more than asked ({more})")
 
 
 async def settled(work: Work, look: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:

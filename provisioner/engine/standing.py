@@ -57,7 +57,7 @@ async def _each(
         try:
             found[place] = await question(providers[place])
         except ProvisionError as error:
-            unasked[place, what] = error.message
+            unasked[place, what] = error.why
 
     await asyncio.gather(*map(one, places))
     return found

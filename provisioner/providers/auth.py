@@ -14,6 +14,8 @@ from provisioner.errors import SecretError
 _TIMEOUT = 30.0
 """Seconds for a command that prints a token: it may ask an agent, never a person."""
 
+_ITS = "its management token"
+
 
 def management_token(config: ProviderConfig, root: Path) -> Secret:
     """The token of this provider and environment, as a Secret with the part `token`.
@@ -24,20 +26,20 @@ def management_token(config: ProviderConfig, root: Path) -> Secret:
     source = config.auth.get("token")
     if source is None:
         raise SecretError(
-            f"{config.provider} in {config.environment} has no management token",
+            "it has no management token",
+            where=config.where,
             remedy="add `auth: {token: {env: NAME}}` to it in provision.yaml",
         )
-    where = f"the management token of {config.provider} in {config.environment}"
-    value = _WAYS[source.how](source, where, root).strip()
+    value = _WAYS[source.how](source, config.where, root).strip()
     if not value:
-        raise SecretError(f"{where} is empty", remedy=f"look at {_name(source)}")
+        raise SecretError(f"{_ITS} is empty", where=config.where, remedy=f"look at {_name(source)}")
     return Secret({"token": value})
 
 
 def _from_env(source: SecretSource, where: str, _root: Path) -> str:
     value = os.environ.get(str(source.argument))
     if value is None:
-        raise SecretError(f"{where} is missing", remedy=f"set {_name(source)}")
+        raise SecretError(f"{_ITS} is missing", where=where, remedy=f"set {_name(source)}")
     return value
 
 
@@ -46,14 +48,16 @@ def _from_file(source: SecretSource, where: str, root: Path) -> str:
         return (root / str(source.argument)).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-    raise SecretError(f"{where} cannot be read: {reason}", remedy=f"look at {_name(source)}")
+    raise SecretError(f"{_ITS} cannot be read: {reason}", where=where, remedy=f"look at {_name(source)}")
 
 
 def _from_exec(source: SecretSource, where: str, root: Path) -> str:
     words = [source.argument] if isinstance(source.argument, str) else list(source.argument)
     printed, reason = _output(words, root)
     if printed is None:
-        raise SecretError(f"{where} was not printed: {reason}", remedy=f"run {_name(source)} by hand")
+        raise SecretError(
+            f"{_ITS} was not printed: {reason}", where=where, remedy=f"run {_name(source)} by hand"
+        )
     return printed
 
 

@@ -89,7 +89,7 @@ class Http:
         self._lanes = Lanes(config.parallelism, lambda: open_wire(config, app, local_address))
 
     def __repr__(self) -> str:
-        return f"<Http to {self._config.provider} in {self._config.environment}>"
+        return f"<Http to {self._config.where}>"
 
     async def send(
         self,
@@ -154,9 +154,9 @@ class Http:
         parts = urlsplit(url)
         if self._in_process or (parts.scheme, parts.hostname in _LOCAL) in _PRIVATE:
             return url
-        where = f"{self._config.provider} in {self._config.environment}"
         raise ProviderError(
-            f"the endpoint of {where} would get secrets in clear",
+            "its endpoint would get secrets in clear",
+            where=self._config.where,
             remedy="write an https:// URL; http:// is for this machine only",
         )
 
@@ -201,7 +201,8 @@ class Http:
             return {}
         if self._token is None:
             raise ProviderError(
-                f"{self._config.provider} in {self._config.environment} is managed by people in its portal",
+                "people manage it in its portal",
+                where=self._config.where,
                 remedy="write `via: api` and `auth` where there is an API to manage it by",
             )
         return {"authorization": f"Bearer {self._token.reveal('token')}"}
@@ -217,9 +218,9 @@ class Http:
         )
 
     def _error(self, route: Route, attempt: Attempt[T], *, unsure: bool) -> ProviderError:
-        what = f"{self._config.provider} in {self._config.environment}, {route}"
+        where, fate = self._config.where, attempt.fate
         return error_for(
-            Failure(what, attempt.fate, attempt.status, attempt.asked, attempt.words, unsure=unsure)
+            Failure(where, str(route), fate, attempt.status, attempt.asked, attempt.words, unsure=unsure)
         )
 
 
@@ -237,6 +238,7 @@ def _check_token(config: ProviderConfig, token: Secret) -> None:
     if not _fits_a_header(value) or " " in value:
         # The value stays unsaid: it is a secret, even where it is not the right one.
         raise ProviderError(
-            f"the management token of {config.provider} in {config.environment} is empty or not a token",
+            "its management token is empty or not a token",
+            where=config.where,
             remedy="look at where its `auth` gets it",
         )

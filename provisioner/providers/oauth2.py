@@ -250,7 +250,8 @@ def _implied_scopes(config: ProviderConfig) -> frozenset[str]:
     given = config.options.get("implied_scopes", [])
     if config.options.keys() - _OPTIONS or not isinstance(given, list):
         raise ProviderError(
-            f"{config.provider} in {config.environment} has options that it does not know",
+            "it has options that it does not know",
+            where=config.where,
             remedy="the only one is `implied_scopes`, a list of scopes",
         )
     return frozenset(map(str, given))

@@ -60,10 +60,10 @@ class Discovery:
                 if found is not None:
                     return found
         except OutcomeUnknown as error:
-            message, remedy = error.message, error.remedy
+            why, remedy = error.why, error.remedy
         else:
             raise self._error("has no metadata of an authorization server (RFC 8414)")
-        raise VendorUnreachable(message, remedy=remedy)
+        raise VendorUnreachable(why, where=self._config.where, remedy=remedy)
 
     def _checked(self, found: Mapping[str, JsonValue]) -> Endpoints:
         if found["issuer"] != self._config.endpoint:
@@ -74,9 +74,9 @@ class Discovery:
         return Endpoints(found["registration_endpoint"], found["token_endpoint"])
 
     def _error(self, what: str) -> ProviderError:
-        config = self._config
         return ProviderError(
-            f"{config.provider} in {config.environment}: {config.endpoint} {what}",
+            f"{self._config.endpoint} {what}",
+            where=self._config.where,
             remedy="write the issuer as `endpoint`, letter for letter as the server names itself",
         )
 

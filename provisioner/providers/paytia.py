@@ -147,7 +147,7 @@ class Paytia:
             return Issued(made.remote_id, _bundle(made.secret, rest.secret), issued_at=rest.issued_at)
         if isinstance(rest, OutcomeUnknown) or not await self._removed(made.remote_id):
             raise OutcomeUnknown(
-                f"{spec.address}: an API key was made, and got no tokens: {rest.message}",
+                f"an API key was made, and got no tokens: {rest.message}",
                 remedy="plan again: it finds out",
             )
         raise rest

@@ -134,8 +134,10 @@ def seconds_asked(header: str | None, now: datetime) -> float | None:
 class Failure(Struct, frozen=True):
     """How a call ended that was never answered, after its last attempt."""
 
-    what: str
-    """The vendor and the route, such as `payspace, POST api/v1/credentials`; no id and no value."""
+    where: str
+    """The vendor and the environment, such as `payspace in test`."""
+    route: str
+    """Such as `POST api/v1/credentials`; no id and no value."""
     fate: Fate
     status: int = 0
     asked: float | None = None
@@ -150,13 +152,13 @@ def error_for(failure: Failure) -> ProviderError:
     row = FATES[failure.fate]
     status = f" ({failure.status})" if failure.status else ""
     words = f": {failure.words}" if failure.words else ""
-    message = f"{failure.what}: the vendor {row.what}{status}{words}"
+    why, where = f"{failure.route}: the vendor {row.what}{status}{words}", failure.where
     if failure.unsure and not row.effect:
-        message = f"{message}; an earlier attempt may have taken effect"
-        return OutcomeUnknown(message, remedy=FATES[Fate.LOST].remedy)
+        why = f"{why}; an earlier attempt may have taken effect"
+        return OutcomeUnknown(why, where=where, remedy=FATES[Fate.LOST].remedy)
     if issubclass(row.error, VendorBusy):
         remedy = row.remedy if failure.asked is None else f"apply again in {failure.asked:.0f} seconds"
-        return row.error(message, status=failure.status, retry_after=failure.asked, remedy=remedy)
+        return row.error(why, status=failure.status, retry_after=failure.asked, where=where, remedy=remedy)
     if issubclass(row.error, VendorRejected):
-        return row.error(message, status=failure.status, remedy=row.remedy)
-    return row.error(message, remedy=row.remedy)
+        return row.error(why, status=failure.status, where=where, remedy=row.remedy)
+    return row.error(why, where=where, remedy=row.remedy)

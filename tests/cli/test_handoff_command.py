@@ -135,7 +135,7 @@ def test_a_step_with_nothing_to_bring(cli: Cli) -> None:
     cli("revoke", "test/card", "--auto-approve")
     id = only(cli)
     too_early = complete(cli, id, {})
-    assert (3, True) == (too_early.code, "not accepted: test/card: fpay still shows" in too_early.err)
+    assert (3, True) == (too_early.code, "not accepted: fpay still shows" in too_early.err)
     done_at_the_portal(cli, id)
     assert (0, "test/card revoke done") == ((ran := complete(cli, id, {})).code, ran.last)
     assert ["disabled"] == cli.ledger("fpay", "test")

@@ -180,4 +180,4 @@ def test_a_vendor_that_does_not_answer_is_no_all_clear(morning: Refreshed) -> No
     judged = run("bootstrap", "test", "--check", "--json")
     assert (1, "not seen") == (judged.code, judged.json["standings"]["test/paynet-0"])
     (why,) = judged.json["not_seen"]
-    assert why.startswith("paynet: the management token of paynet in test is missing")
+    assert why.startswith("paynet: its management token is missing")

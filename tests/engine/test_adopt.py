@@ -130,7 +130,7 @@ def test_what_is_gone_meanwhile(world: World) -> None:
 
     asyncio.run(end())
     summary = world.apply(plan)
-    assert (3, f"test/key: import of {issued.remote_id}: PaySpace has no credential {issued.remote_id}") == (
+    assert (3, f"import of {issued.remote_id}: PaySpace has no credential {issued.remote_id}") == (
         summary.exit_code,
         summary.outcomes[0].text,
     )

@@ -66,13 +66,13 @@ def test_what_is_missing_is_told_by_its_place(
     with pytest.raises(SecretError) as caught:
         management_token(_config(how, argument), root)
     error = caught.value
-    assert (f"the management token of acme in test {what}", remedy) == (error.message, error.remedy)
+    assert (f"acme in test: its management token {what}", remedy) == (error.message, error.remedy)
     assert (None, None) == (error.__cause__, error.__context__)
 
 
 def test_no_source_is_told(root: Path) -> None:
     """A provider without `auth` is told how to get one."""
-    with pytest.raises(SecretError, match="acme in test has no management token"):
+    with pytest.raises(SecretError, match="acme in test: it has no management token"):
         management_token(ProviderConfig("acme", "test", "https://vendor.invalid"), root)
 
 

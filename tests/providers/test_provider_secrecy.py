@@ -105,7 +105,7 @@ def test_a_refusal_is_told_in_the_vendors_words() -> None:
     error, _ = asyncio.run(_fail(CREATE, [answer(422, said)]))
     assert isinstance(error, VendorRejected)
     assert 422 == error.status
-    start = "acme in test, POST developer/v1/keys: the vendor refused (422): /user is [31mrequired x"
+    start = "acme in test: POST developer/v1/keys: the vendor refused (422): /user is [31mrequired x"
     assert start == error.message[: len(start)]
     assert len(start) + 300 > len(error.message)
 
@@ -135,7 +135,7 @@ def test_a_token_that_is_none_is_refused_unseen(token: str) -> None:
     config = ProviderConfig("acme", "test", "https://vendor.invalid")
     with pytest.raises(ProviderError) as caught:
         Http(config, Secret({"token": token}))
-    assert "the management token of acme in test is empty or not a token" == str(caught.value)
+    assert "acme in test: its management token is empty or not a token" == str(caught.value)
 
 
 @pytest.mark.parametrize(
