@@ -14,7 +14,7 @@ from provisioner.core.model import Desired, Generation, JsonObject, Record
 from provisioner.core.plan import Change, FieldChange, Reason
 from provisioner.core.privilege import weigh
 from provisioner.core.recovery import MAKES
-from provisioner.core.situation import Case
+from provisioner.core.situation import ORDERED, Case
 
 
 def make(case: Case, desired: Desired, action: Action, reason: Reason) -> Change:
@@ -54,8 +54,8 @@ def _reasons(case: Case, reason: Reason) -> Iterator[Reason]:
     found = altered(case, case.desired) if case.desired else ()
     if beside := [one for one in found if one.text not in reason.text]:
         yield because(*beside)  # what the change brings back besides
-    if case.order is not None and case.order.compromised and reason.code != "ordered":
-        yield Reason("ordered", case.order.reason)
+    if case.order is not None and case.order.compromised and reason.code != ORDERED:
+        yield Reason(ORDERED, case.order.reason)
     if case.renamed_from and reason.code != "renamed":
         yield renamed(case.renamed_from)
 
@@ -89,7 +89,7 @@ def end(case: Case, record: Record, reason: Reason) -> Change:
         action=Action.REVOKE,
         provider=record.provider,
         via=record.via,
-        reasons=(reason,),
+        reasons=tuple(_why_ended(case, reason)),
         record_version=record.version,
         generation=live[-1].number,
         ends=tuple(generation.number for generation in live),
@@ -97,6 +97,12 @@ def end(case: Case, record: Record, reason: Reason) -> Change:
         handoffs=_ending_handoffs(case, len(live)),
         notes=("it is still declared: the next plan creates it again",) if still else (),
     )
+
+
+def _why_ended(case: Case, reason: Reason) -> Iterator[Reason]:
+    yield reason
+    if case.order is not None and case.order.action is Action.REVOKE and reason.code != ORDERED:
+        yield Reason(ORDERED, case.order.reason)
 
 
 def retire(case: Case, record: Record, generation: Generation, reason: Reason, *, copy: str = "") -> Change:

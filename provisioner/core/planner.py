@@ -31,7 +31,7 @@ from provisioner.core.permitted import permitted
 from provisioner.core.plan import Change, Plan, Reason
 from provisioner.core.privilege import width
 from provisioner.core.recovery import in_place
-from provisioner.core.situation import Case, Situation, cases
+from provisioner.core.situation import ORDERED, Case, Situation, cases
 from provisioner.core.underway import never_sent, open_operation
 from provisioner.core.users import left
 
@@ -105,7 +105,7 @@ def _undeclared(case: Case) -> Change | None:
 def _revoke_ordered(case: Case) -> Change | None:
     if case.order is None or case.order.action is not Action.REVOKE or case.record is None:
         return None
-    return end(case, case.record, Reason("ordered", case.order.reason)) if case.record.live else None
+    return end(case, case.record, Reason(ORDERED, case.order.reason)) if case.record.live else None
 
 
 def _absent(case: Case) -> Change | None:
@@ -155,7 +155,7 @@ def _field_takes(takes: OnChange, action: Action, case: Case) -> Change | None:
 def _renewal_ordered(case: Case) -> Change | None:
     if case.order is None or case.order.action is not Action.RENEW or case.desired is None:
         return None
-    return _renewal(case, case.desired, Reason("ordered", case.order.reason))
+    return _renewal(case, case.desired, Reason(ORDERED, case.order.reason))
 
 
 def _renewal(case: Case, desired: Desired, reason: Reason) -> Change | None:

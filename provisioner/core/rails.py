@@ -20,6 +20,7 @@ from provisioner.core.policing import Policing, refusals
 from provisioner.core.project import Limits
 from provisioner.core.recovery import MAKES
 from provisioner.core.renewal import Policy
+from provisioner.core.situation import ORDERED
 
 
 class Track(Struct, frozen=True):
@@ -51,7 +52,10 @@ def default_limit(count: int) -> int:
 def _revocations(plan: Plan, track: Track) -> Iterator[Verdict]:
     """A plan that revokes much is more often a mistake than a wish."""
     live = Counter(address.environment for address, record in track.records.items() if record.live)
-    asked = Counter(c.address.environment for c in plan.changes if c.action is Action.REVOKE)
+    revokes = [change for change in plan.changes if change.action is Action.REVOKE]
+    asked = Counter(change.address.environment for change in revokes)
+    ordered = any(reason.code == ORDERED for change in revokes for reason in change.reasons)
+    parts = "name fewer addresses at a time" if ordered else "apply in parts with --target"
     for environment, count in sorted(asked.items()):
         limit = track.limits.revocations
         limit = default_limit(live[environment]) if limit is None else limit
@@ -59,7 +63,7 @@ def _revocations(plan: Plan, track: Track) -> Iterator[Verdict]:
             yield Verdict(
                 "revocations",
                 f"{count} revocations in {environment}, {limit} allowed",
-                f"apply in parts with --target, or set limits: {{revocations: {count}}} in provision.yaml",
+                f"{parts}, or set limits: {{revocations: {count}}} in provision.yaml",
             )
 
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from provisioner.core.provider import Authority, Users
 
 
+ORDERED = "ordered"
+"""The code of the reason that somebody gave on the command line."""
+
+
 class Order(Struct, frozen=True):
     """Somebody asked for this on the command line: a renew or a revoke, and why."""
 

@@ -52,6 +52,20 @@ def test_too_many_revocations() -> None:
     assert [("revocations", "")] == refusals(case)
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_too_many_ordered_revocations(declared: bool) -> None:
+    """What a command line asks too much of is asked for by fewer addresses: orders have no --target."""
+    case = {
+        "declared": records(3) if declared else {},
+        "records": records(3),
+        "orders": {address: {"action": "revoke", "reason": "left"} for address in records(3)},
+    }
+    what_is = situation(case)
+    (verdict,) = judge(plan(what_is), Track(what_is.records, {}, DEFAULT))
+    fewer = "name fewer addresses at a time, or set limits: {revocations: 3} in provision.yaml"
+    assert ("revocations", fewer) == (verdict.rail, verdict.remedy)
+
+
 def test_ended_records_do_not_raise_the_limit() -> None:
     """Only live records count for the 20 %."""
     ended = records(100, generations=[{"number": 1, "state": "retired"}])
