@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from provisioner.cli.publishing import FOR_US, write_whole
+from provisioner.core.canonical import canonical
 from provisioner.core.model import JsonObject, JsonValue
-from provisioner.core.plan import FORMAT_VERSION, Plan, canonical, from_json, to_json
+from provisioner.core.plan import FORMAT_VERSION, Plan, from_json, to_json
 from provisioner.errors import PlanEdited, ProvisionError, Refused
 
 REMEDY = "plan again, look, and apply that"
@@ -69,7 +72,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             raw = file.read(LIMIT + 1)
-        found = json.loads(raw) if len(raw) <= LIMIT else None
+        found = msgspec.json.decode(raw) if len(raw) <= LIMIT else None
     except OSError as error:
         raise ProvisionError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -101,4 +104,4 @@ def _edited(changes: list[JsonValue], digests: list[JsonValue]) -> Iterator[str]
 
 
 def _digest(value: JsonValue) -> str:
-    return hashlib.sha256(canonical(value).encode("utf-8", "backslashreplace")).hexdigest()
+    return hashlib.sha256(canonical(value).encode()).hexdigest()

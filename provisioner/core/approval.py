@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+from provisioner.core.canonical import canonical
 from provisioner.core.journal import Action
 from provisioner.core.model import JsonObject, JsonValue
-from provisioner.core.plan import Plan, canonical
+from provisioner.core.plan import Plan
 from provisioner.core.project import Environment
 from provisioner.core.renewal import duration
 

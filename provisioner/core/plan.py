@@ -8,7 +8,6 @@ tells of besides its changes, so that two plans would do the same exactly when t
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from provisioner.core.action import Action
+from provisioner.core.canonical import canonical
 from provisioner.core.model import Address, JsonObject, JsonValue, Kind
 
 if TYPE_CHECKING:
@@ -141,11 +141,6 @@ _CIRCUMSTANCES = frozenset(
     }
 )
 """What of a plan says nothing of what it would do: its author, its moments, what it only tells of."""
-
-
-def canonical(value: JsonValue) -> str:
-    """The one way to write a value as JSON: sorted keys, no white space, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def to_json(plan: Plan) -> dict[str, JsonValue]:

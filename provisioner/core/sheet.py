@@ -6,10 +6,12 @@ may hold its credentials as a `Sheet`: a sequence of `Desired`, each made only w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, overload
 
+from msgspec import json
+
+from provisioner.core.canonical import canonical
 from provisioner.core.model import Address, Desired, JsonValue, Kind, Source, Via
 
 COLUMNS: Final = (
@@ -29,11 +31,6 @@ COLUMNS: Final = (
     "column",
 )
 """The cells of a line, between tabs. `rotate` is that of `local`, told apart to be looked up."""
-
-
-def canonical(value: JsonValue) -> str:
-    """JSON with one way to write each value, in ASCII. Raises TypeError or ValueError for anything else."""
-    return _ENCODER.encode(value)
 
 
 def ordered(value: JsonValue) -> JsonValue:
@@ -78,8 +75,8 @@ def desired_of(line: str) -> Desired:
         kind=Kind(kind),
         provider=provider,
         via=Via(via),
-        fields=json.loads(fields),
-        local=json.loads(local),
+        fields=json.decode(fields),
+        local=json.decode(local),
         source=Source(file, int(row), int(column)),
         user=user or None,
         previously=before or None,
@@ -119,13 +116,3 @@ class Sheet(Sequence[Desired]):
 
 def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
-
-
-def _plain(value: JsonValue) -> JsonValue:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"a {type(value).__name__} is no JSON")
-
-
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
-"""Made once: making one takes longer than using it."""

@@ -8,10 +8,11 @@ property test holds that leaving out what passes changes no plan.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
+
+from msgspec import json
 
 from provisioner.core.model import GenerationState
 from provisioner.core.renewal import Policy, duration
@@ -91,7 +92,7 @@ def _bounds(rotate: str, now: datetime) -> tuple[str, str]:
 
     The whole jitter is taken for each address's share of it, and a window only ever makes it later.
     """
-    policy = Policy.of(json.loads(rotate))
+    policy = Policy.of(json.decode(rotate))
     try:
         early = duration(policy.before) + duration(policy.jitter)
         after = _text(now - duration(policy.every) + early) if policy.every is not None else ""

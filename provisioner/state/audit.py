@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, text
 
+from provisioner.core.canonical import canonical
 from provisioner.core.journal import Audit
 from provisioner.core.model import Address
-from provisioner.state.rows import canonical, stored
+from provisioner.state.rows import stored
 from provisioner.state.tables import AUDIT
 from provisioner.state.together import write
 from provisioner.state.values import AuditHead, AuditRow, Finding, genesis

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import json
+
+from provisioner.core.canonical import canonical
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Action, Handoff, HandoffState, Operation, Phase
-from provisioner.core.model import Address, Generation, GenerationState, JsonValue, Record, Tag
+from provisioner.core.model import Address, Generation, GenerationState, Record, Tag
 
 Row = dict[str, Any]
 
@@ -33,20 +34,6 @@ def stored_or_none(moment: datetime | None) -> str | None:
 def moment(text: str | None) -> datetime | None:
     """A stored moment, where there may be none."""
     return None if text is None else datetime.fromisoformat(text)
-
-
-def canonical(value: JsonValue) -> str:
-    """JSON with one way to write each value, in ASCII. Raises TypeError or ValueError for anything else."""
-    return _CANONICAL.encode(value)
-
-
-def _plain(value: JsonValue) -> JsonValue:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"a {type(value).__name__} cannot be kept in the store")
-
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def key_of(address: Address) -> Row:
@@ -140,7 +127,7 @@ def operation_of(row: Row) -> Operation:
         updated_at=datetime.fromisoformat(row["updated_at"]),
         tag=None if row["tag"] is None else Tag.parse(row["tag"]),
         remote_id=row["remote_id"],
-        desired=json.loads(row["desired"]),
+        desired=json.decode(row["desired"]),
         waiting=row["waiting"],
         note=row["note"],
     )
@@ -177,9 +164,9 @@ def handoff_of(row: Row) -> Handoff:
         verb=Verb(row["verb"]),
         generation=row["generation"],
         screen=row["screen"],
-        steps=tuple(json.loads(row["steps"])),
-        asks=tuple(json.loads(row["asks"])),
-        fields=json.loads(row["fields"]),
+        steps=tuple(json.decode(row["steps"])),
+        asks=tuple(json.decode(row["asks"])),
+        fields=json.decode(row["fields"]),
         remote_id=row["remote_id"],
         tag=row["tag"],
         state=HandoffState(row["state"]),
