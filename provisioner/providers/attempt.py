@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Struct
 
 from provisioner.core.model import JsonValue
 from provisioner.providers.answers import words
@@ -26,7 +26,10 @@ class Attempt(Struct, Generic[T], frozen=True):
     status: int = 0
     asked: float | None = None
     words: str = ""
-    value: T | None = field(default=None)
+    value: T | None = None
+
+    def __repr__(self) -> str:
+        return f"<Attempt, {self.fate}>"  # what was read may be a token
 
 
 def judged(
@@ -49,6 +52,6 @@ def judged(
 
 def _parsed(raw: bytes | None) -> JsonValue:
     try:
-        return json.loads(raw or b"null")
+        return msgspec.json.decode(raw or b"null")
     except (ValueError, RecursionError):
         return None

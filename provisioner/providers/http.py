@@ -9,7 +9,6 @@ they are safe (never by a pattern). See `retry.py` for the tables, and `wire.py`
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import Struct
 
+from provisioner.core.canonical import canonical
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.project import ProviderConfig
 from provisioner.core.secret import Secret
@@ -180,7 +180,7 @@ class Http:
         content: bytes | None = None
         if asked.json is not None:
             headers["content-type"] = "application/json"
-            content = json.dumps(_plain(asked.json), ensure_ascii=False).encode()
+            content = canonical(_plain(asked.json)).encode()
         if asked.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             content = urlencode(_plain(asked.form)).encode()

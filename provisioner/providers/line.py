@@ -1,116 +1,177 @@
 """One connection to a vendor, for one call at a time, kept for the calls that follow.
 
-What the bytes mean, h11 says, which httpcore speaks HTTP/1.1 by as well. httpcore's pool, connection and
-streams around it are made for many callers and take as long as the rest of a call; they serve where a proxy
-stands between (see `wire.py`). Imports httpcore and h11: import it where it is needed.
+What the bytes of an answer mean, httptools says: the parser of Node, in C. Import it where it is needed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import h11
+import httptools
 
-from provisioner.providers.stream import Backend, Stream
+from provisioner.providers.stream import Stream, connect
 
 if TYPE_CHECKING:
     import ssl
 
-    import httpcore
+    from provisioner.providers.url import Url
 
 LONGEST_HEAD = 100 * 1024
-"""Bytes, as httpcore takes them."""
-AT_ONCE = 64 * 1024
-"""Bytes that are read at once."""
+"""Bytes."""
 
 Header = tuple[bytes, bytes]
-Headers = Sequence[tuple[str, str]]
+
+
+class Broken(Exception):
+    """What came is no answer, or ended before it was one."""
 
 
 class Line:
-    """The way to one place. It has `connect` seconds to connect, and is kept unused for `idle` seconds."""
+    """The way to one url. It has `within` seconds to connect, and is kept unused for `idle` seconds."""
 
     def __init__(
-        self, trust: ssl.SSLContext, *, connect: float, idle: float, local_address: str | None
+        self, trust: Callable[[], ssl.SSLContext], *, within: float, idle: float, local_address: str | None
     ) -> None:
         self._trust = trust
-        self._connect = connect
+        self._within = within
         self._idle = idle
         self._local_address = local_address
         self._stream: Stream | None = None
-        self._speech = h11.Connection(h11.CLIENT)
         self._free_since = 0.0
 
     async def ask(
-        self, method: str, target: httpcore.URL, headers: Headers, content: bytes, longest: int
+        self, method: str, url: Url, headers: Sequence[tuple[str, str]], content: bytes, longest: int
     ) -> tuple[int, Sequence[Header], bytes | None]:
         """Status, headers and body of the answer; the body is None where it is longer than `longest`.
 
-        Raises ConnectError or ConnectTimeout where nothing was sent. Whatever else is raised ends the
-        connection, and the vendor may have been reached.
+        Raises NotConnected where nothing was sent. Whatever else is raised ends the connection, and the
+        vendor may have been reached.
         """
-        stream = await self._kept() or await self._open(target)
+        request = _head(method, url.target, headers) + content
+        stream = self._kept() or await self._open(url)
         self._stream = None  # nobody's, unless the answer is read to its end
+        answer = Reading(longest)
         try:
-            request = h11.Request(method=method, target=target.target, headers=list(headers))
-            said = [self._speech.send(event) for event in (request, h11.Data(content), h11.EndOfMessage())]
-            await stream.write(b"".join(part for part in said if part))
-            answer = await self._answer(stream, longest)
+            stream.write(request)
+            while not answer.over:
+                answer.take(await stream.read())
         except BaseException:
-            await stream.aclose()
+            stream.close()
             raise
-        await self._keep(stream)
-        return answer
+        self._keep(stream, answer)
+        return answer.status, answer.headers, answer.body
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Let go of the connection."""
         if self._stream is not None:
-            await self._stream.aclose()
+            self._stream.close()
 
-    async def _kept(self) -> Stream | None:
+    def _kept(self) -> Stream | None:
         stream = self._stream
         if stream is None:
             return None
         idle = asyncio.get_running_loop().time() - self._free_since
-        if idle < self._idle and not stream.get_extra_info("is_readable"):
+        if idle < self._idle and not stream.spoke_up:
             return stream
-        await stream.aclose()
+        stream.close()
         return None
 
-    async def _open(self, target: httpcore.URL) -> Stream:
-        secure = target.scheme == b"https"
-        host = target.host.decode("ascii")
-        port = target.port or (443 if secure else 80)
-        stream = await Backend().connect_tcp(host, port, self._connect, self._local_address)
-        self._speech = h11.Connection(h11.CLIENT, LONGEST_HEAD)
-        return await stream.start_tls(self._trust, host, self._connect) if secure else stream
+    async def _open(self, url: Url) -> Stream:
+        within = self._within
+        stream = await connect(url.host, url.port, within=within, local_address=self._local_address)
+        if url.scheme == "https":
+            await stream.encrypt(self._trust(), url.host, within=within)
+        return stream
 
-    async def _answer(self, stream: Stream, longest: int) -> tuple[int, Sequence[Header], bytes | None]:
-        head: h11.Response | None = None
-        body = bytearray()
-        while True:
-            event = self._speech.next_event()
-            if event is h11.NEED_DATA:
-                self._speech.receive_data(await stream.read(AT_ONCE))
-            elif isinstance(event, h11.Response):
-                head = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-                if head is not None and len(body) > longest:
-                    return head.status_code, list(head.headers), None
-            elif isinstance(event, h11.EndOfMessage) and head is not None:
-                return head.status_code, list(head.headers), bytes(body)
-            elif not isinstance(event, h11.InformationalResponse):
-                raise h11.RemoteProtocolError("the connection ended before the answer did")
-
-    async def _keep(self, stream: Stream) -> None:
-        over = (self._speech.our_state, self._speech.their_state) != (h11.DONE, h11.DONE)
-        if over or self._speech.trailing_data[0]:
-            # It was said to be the last, or was too long; or more came, which nobody asked for.
-            await stream.aclose()
+    def _keep(self, stream: Stream, answer: Reading) -> None:
+        if not answer.reusable:
+            stream.close()
             return
-        self._speech.start_next_cycle()
         self._stream = stream
         self._free_since = asyncio.get_running_loop().time()
+
+
+class Reading:
+    """One answer while it arrives; httptools calls what begins with `on_`."""
+
+    def __init__(self, longest: int) -> None:
+        self.status = 0
+        self.headers: list[Header] = []
+        self.over = False
+        self.reusable = False
+        """Whether another request may follow by the same connection."""
+        self._longest = longest
+        self._head = 0
+        self._body: bytearray | None = bytearray()
+        self._until_the_end = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def body(self) -> bytes | None:
+        """None where it is longer than anybody wants to read."""
+        return None if self._body is None else bytes(self._body)
+
+    def take(self, data: bytes) -> None:
+        """What arrived; nothing for the end of the connection. Raises Broken."""
+        if not data:
+            self._ended()
+            return
+        self._head += 0 if self.status else len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.reusable = False
+            if not self.over:  # else something came after the answer, which nobody asked for
+                raise Broken("what came is no answer") from error
+        if self._head > LONGEST_HEAD and not self.status:
+            raise Broken("the answer's head does not end")
+
+    def on_message_begin(self) -> None:
+        """Once more than one answer came, no next one could be trusted to answer the next request."""
+        self.reusable = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The status is known, and how long the body is."""
+        if self.over:
+            return
+        status = self._parser.get_status_code()
+        if status < 200:
+            self.headers.clear()  # news on the way, not the answer
+            return
+        self.status = status
+        names = {name for name, _ in self.headers}
+        self._until_the_end = not names & {b"content-length", b"transfer-encoding"}
+
+    def on_body(self, data: bytes) -> None:
+        """A part of the body."""
+        if self._body is None or self.over:
+            return
+        self._body += data
+        if len(self._body) > self._longest:
+            self._body = None
+            self.over = True
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        if self.status and not self.over:
+            self.over = True
+            self.reusable = self._parser.should_keep_alive()
+
+    def _ended(self) -> None:
+        if not (self.status and self._until_the_end):
+            raise Broken("the connection ended before the answer did")
+        self.over = True
+
+
+def _head(method: str, target: str, headers: Sequence[tuple[str, str]]) -> bytes:
+    """The request's head. Raises ValueError for a header that would not stay one."""
+    head = "\r\n".join([f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers]])
+    if "\0" in head or not head.count("\r") == head.count("\n") == len(headers):
+        raise ValueError("a header holds the end of a line")
+    return f"{head}\r\n\r\n".encode("ascii")

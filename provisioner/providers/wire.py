@@ -1,29 +1,30 @@
 """The wire to a vendor: one client for each lane, over the network or, for a twin, in this process.
 
-This is the only file that knows httpx; what that sends by, httpcore and h11, `line.py` and `stream.py` know
-as well. What httpx adds (cookies, redirects, its own authentication) is nothing that a vendor should decide
-here, and costs as much as the call. Proxies are those of the environment, as with httpx.
+This is the only file that knows httpx, which speaks to a twin in this process and by a proxy. Straight over
+the network it is `line.py`: what httpx adds (a pool, cookies, redirects, its own authentication) is nothing
+that a vendor should decide here, and takes longer than the call. Proxies are those of the environment.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from functools import cache, lru_cache
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 
 from provisioner.core.project import ProviderConfig
+from provisioner.providers.url import Url, url_of
 
 if TYPE_CHECKING:
     import ssl
 
-    import httpcore
+    import httpx
 
-    from provisioner.providers.line import Header, Headers, Line
+    from provisioner.providers.line import Line
 
 LONGEST_ANSWER = 32 * 1024 * 1024
 """Bytes. A page of 500 credentials takes about one."""
@@ -68,27 +69,86 @@ def open_wire(
     config: ProviderConfig, app: Callable[..., Awaitable[None]] | None, local_address: str | None
 ) -> Wire:
     """To `app` in this process where there is one, else over the network, from `local_address` if given."""
-    for name in _LOUD:
-        logging.getLogger(name).disabled = True
     if app is not None:
-        return _InProcess(app)
+        return _in_process(app)
     return _Network(config.timeout, local_address)
 
 
-class _InProcess:
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        import httpx
+class _Network:
+    """Straight, or by a proxy where the environment names one."""
 
-        # A twin that breaks in the middle is a vendor that breaks: an answer of 500, or a cut one.
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False))
+    def __init__(self, timeout: float, local_address: str | None) -> None:
+        self._connect = min(_CONNECT, timeout / 2)
+        self._local_address = local_address
+        self._proxies = getproxies()
+        self._lines: dict[tuple[str, str, int], Line] = {}
+        self._proxied: dict[str, _Httpx] = {}
 
     async def ask(
         self, method: str, url: str, query: Query, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
-        request = self._client.build_request(method, url, params=query, headers=headers, content=content)
-        response = await self._client.send(request, stream=True)
+        from provisioner.providers.stream import NotConnected
+
         try:
-            body = await _whole(response.aiter_bytes())
+            whole = url_of(url, tuple(query.items()) if query else ())
+        except ValueError:
+            raise NotSent from None
+        if proxy := self._proxy(whole):
+            return await self._by(proxy).ask(method, url, query, headers, content)
+        length = [("content-length", str(len(content or b"")))] if method in _WITH_BODY else []
+        # No coding: a body is read as it comes.
+        more = [("host", whole.authority), ("accept-encoding", "identity"), ("user-agent", "provision")]
+        sent = [*more, *length, *headers.items()]
+        line = self._lines.get((whole.scheme, whole.host, whole.port)) or self._another(whole)
+        try:
+            status, told, body = await line.ask(method, whole, sent, content or b"", LONGEST_ANSWER)
+        except NotConnected:
+            raise NotSent from None
+        later = next((value for name, value in told if name == b"retry-after"), None)
+        return Answer(status, None if later is None else later.decode("latin-1"), body)
+
+    def _another(self, url: Url) -> Line:
+        from provisioner.providers.line import Line
+
+        line = Line(_trust, within=self._connect, idle=_KEEP_ALIVE, local_address=self._local_address)
+        return self._lines.setdefault((url.scheme, url.host, url.port), line)
+
+    def _proxy(self, url: Url) -> str | None:
+        found = self._proxies.get(url.scheme) or self._proxies.get("all")
+        return None if not found or proxy_bypass(url.host) else found
+
+    def _by(self, proxy: str) -> _Httpx:
+        if proxy not in self._proxied:
+            self._proxied[proxy] = _by_proxy(proxy, self._connect, self._local_address)
+        return self._proxied[proxy]
+
+    async def close(self) -> None:
+        for line in self._lines.values():
+            line.close()
+        for client in self._proxied.values():
+            await client.close()
+
+
+class _Httpx:
+    """What httpx carries."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        for name in _LOUD:
+            logging.getLogger(name).disabled = True
+        self._client = client
+
+    async def ask(
+        self, method: str, url: str, query: Query, headers: Mapping[str, str], content: bytes | None
+    ) -> Answer:
+        import httpx
+
+        request = self._client.build_request(method, url, params=query, headers=headers, content=content)
+        try:
+            response = await self._client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
+            raise NotSent from None
+        try:
+            body = await _whole(response)
         finally:
             await response.aclose()
         return Answer(response.status_code, response.headers.get("retry-after"), body)
@@ -97,138 +157,50 @@ class _InProcess:
         await self._client.aclose()
 
 
-class _Network:
-    def __init__(self, timeout: float, local_address: str | None) -> None:
-        self._connect = min(_CONNECT, timeout / 2)
-        self._local_address = local_address
-        self._lines: dict[tuple[str, str], Line | _Proxied] = {}
-
-    async def ask(
-        self, method: str, url: str, query: Query, headers: Mapping[str, str], content: bytes | None
-    ) -> Answer:
-        import httpcore
-
-        try:
-            target, host = _target(url, tuple(query.items()) if query else ())
-        except ValueError:
-            raise NotSent from None
-        length = {"content-length": str(len(content or b""))} if method in _WITH_BODY else {}
-        # No coding: a body is read as it comes.
-        more = {"host": host, "accept-encoding": "identity", "user-agent": "provision", **length}
-        sent = [*more.items(), *headers.items()]
-        try:
-            status, told, body = await self._line(url).ask(
-                method, target, sent, content or b"", LONGEST_ANSWER
-            )
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.ProxyError):
-            raise NotSent from None
-        later = next((value for name, value in told if name.lower() == b"retry-after"), None)
-        return Answer(status, None if later is None else later.decode("latin-1"), body)
-
-    def _line(self, url: str) -> Line | _Proxied:
-        parts = urlsplit(url)
-        place = (parts.scheme, parts.netloc)
-        if place not in self._lines:
-            self._lines[place] = self._another(parts.scheme, parts.hostname or "")
-        return self._lines[place]
-
-    def _another(self, scheme: str, host: str) -> Line | _Proxied:
-        from provisioner.providers.line import Line
-
-        if proxy := _proxy(scheme, host):
-            return _Proxied(proxy, self._connect, self._local_address)
-        return Line(_trust(), connect=self._connect, idle=_KEEP_ALIVE, local_address=self._local_address)
-
-    async def close(self) -> None:
-        for line in self._lines.values():
-            await line.aclose()
-
-
-class _Proxied:
-    """By a proxy: httpcore knows how to ask it."""
-
-    def __init__(self, proxy: str, connect: float, local_address: str | None) -> None:
-        import httpcore
-
-        from provisioner.providers.stream import Backend
-
-        self._timeouts = {"timeout": {"connect": connect}}
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_trust(),
-            proxy=_with_login(proxy),
-            max_connections=1,
-            max_keepalive_connections=1,
-            keepalive_expiry=_KEEP_ALIVE,
-            local_address=local_address,
-            network_backend=Backend(),
-        )
-
-    async def ask(
-        self, method: str, target: httpcore.URL, headers: Headers, content: bytes, longest: int
-    ) -> tuple[int, Sequence[Header], bytes | None]:
-        import httpcore
-
-        request = httpcore.Request(
-            method, target, headers=list(headers), content=content, extensions=self._timeouts
-        )
-        response = await self._pool.handle_async_request(request)
-        try:
-            body = await _whole(response.aiter_stream(), longest)
-        finally:
-            await response.aclose()
-        return response.status, response.headers, body
-
-    async def aclose(self) -> None:
-        await self._pool.aclose()
-
-
-@lru_cache(maxsize=256)
-def _target(url: str, query: tuple[tuple[str, str | int], ...]) -> tuple[httpcore.URL, str]:
-    """Where to, and its Host header; read as httpx reads it, since a URL may come from a vendor."""
-    import httpcore
+def _in_process(app: Callable[..., Awaitable[None]]) -> _Httpx:
     import httpx
 
-    try:
-        whole = httpx.URL(url, params=dict(query)) if query else httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ValueError("no URL") from error
-    target = httpcore.URL(
-        scheme=whole.raw_scheme, host=whole.raw_host, port=whole.port, target=whole.raw_path
+    # A twin that breaks in the middle is a vendor that breaks: an answer of 500, or a cut one.
+    return _Httpx(httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False)))
+
+
+def _by_proxy(proxy: str, connect: float, local_address: str | None) -> _Httpx:
+    import httpx
+
+    transport = httpx.AsyncHTTPTransport(
+        verify=_trust(),
+        proxy=proxy if "://" in proxy else f"http://{proxy}",
+        local_address=local_address,
+        limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE),
     )
-    return target, whole.netloc.decode("ascii")
-
-
-def _proxy(scheme: str, host: str) -> str | None:
-    proxies = getproxies()
-    found = proxies.get(scheme) or proxies.get("all")
-    return None if not found or proxy_bypass(host) else found
-
-
-def _with_login(proxy: str) -> httpcore.Proxy:
-    """The name and password of its URL belong into a header."""
-    import httpcore
-    import httpx
-
-    url = httpx.URL(proxy if "://" in proxy else f"http://{proxy}")
-    login = (url.username, url.password) if url.username else None
-    bare = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target="/")
-    return httpcore.Proxy(bare, auth=login, ssl_context=_trust() if url.scheme == "https" else None)
+    headers = {"accept-encoding": "identity", "user-agent": "provision"}
+    timeout = httpx.Timeout(None, connect=connect)
+    return _Httpx(httpx.AsyncClient(transport=transport, headers=headers, timeout=timeout))
 
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Whom TLS trusts. Reading the certificates takes longer than a call, so all lanes share them."""
-    import httpx
+    """Whom TLS trusts: what SSL_CERT_FILE or SSL_CERT_DIR hold, or else certifi's list.
 
-    context = httpx.create_ssl_context()
+    Reading the certificates takes longer than a call, so all lanes share them.
+    """
+    import ssl
+
+    import certifi
+
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        context = ssl.create_default_context(cafile=file or None, capath=folder or None)
+    else:
+        context = ssl.create_default_context(cafile=certifi.where())
     context.set_alpn_protocols(["http/1.1"])  # the only one that we speak
     return context
 
 
-async def _whole(chunks: AsyncIterable[bytes], longest: int = LONGEST_ANSWER) -> bytes | None:
+async def _whole(response: httpx.Response) -> bytes | None:
     raw = bytearray()
-    async for chunk in chunks:
+    async for chunk in response.aiter_bytes():
         raw += chunk
-        if len(raw) > longest:
+        if len(raw) > LONGEST_ANSWER:
             return None
     return bytes(raw)

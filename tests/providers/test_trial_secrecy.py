@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
 
@@ -100,5 +101,5 @@ def test_the_documents_request_to_the_letter() -> None:
     lines = head.lower().split(b"\r\n")
     assert b"post /base/api/authorize http/1.1" == lines[0]
     assert {b"x-api-key: canary-api_key", b"access-token: canary-access_token"} < set(lines)
-    assert b'{"client_id": "canary-client_id", "client_secret": "canary-client_secret"}' == body
+    assert {"client_id": "canary-client_id", "client_secret": "canary-client_secret"} == json.loads(body)
     assert b"refresh" not in head + body

@@ -7,12 +7,12 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import h11
 import pytest
 
 from provisioner.core.model import Via
 from provisioner.core.project import ProviderConfig
 from provisioner.providers.lanes import Lanes
+from provisioner.providers.line import Broken
 from provisioner.providers.wire import Answer, NotSent, Wire, open_wire
 
 BODY = b'{"a": 1}'
@@ -97,7 +97,7 @@ def test_no_connection_means_that_nothing_was_sent() -> None:
         async with served(Vendor(0)) as (wire, url):
             with pytest.raises(NotSent):
                 await ask(wire, nobody)
-            with pytest.raises(h11.RemoteProtocolError):
+            with pytest.raises(Broken):
                 await ask(wire, url)
 
     asyncio.run(both())
@@ -121,3 +121,27 @@ def test_the_lane_that_was_free_last_is_taken_first() -> None:
         return used + lanes.made
 
     assert [0, 0, 0, 1, 1, 0, 1] == asyncio.run(go())
+
+
+def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment names a proxy, that is asked; where none answers, nothing was sent."""
+
+    async def both() -> list[Answer]:
+        async with served(proxy) as (_, url):
+            monkeypatch.setenv("http_proxy", url.removesuffix("/keys"))
+            found = await twice()
+        with pytest.raises(NotSent):
+            await twice()
+        return found
+
+    async def twice() -> list[Answer]:
+        by_proxy = open_wire(ProviderConfig("acme", "test", "", via=Via.API, timeout=5.0), None, None)
+        try:
+            return [await ask(by_proxy, "http://acme.example/keys") for _ in range(2)]
+        finally:
+            await by_proxy.close()
+
+    proxy = Vendor(9)
+    assert [Answer(200, "3", b"{}")] * 2 == asyncio.run(both())
+    assert (1, 2) == (proxy.connections, len(proxy.asked))
+    assert proxy.asked[0].startswith(b"POST http://acme.example/keys?page=1 HTTP/1.1\r\n")
