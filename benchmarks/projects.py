@@ -56,7 +56,7 @@ ENTRIES = {
     rotate: {{every: 60d}}
 """,
     "timeclock": """\
-    user: user-{user}
+    user: clock-{number}
     environments: [test, production]
 """,
     "fpay": """\
@@ -76,7 +76,9 @@ def write(folder: Path, addresses: int, *, edit_every: int = 0, state: str = "")
     `state` is the URL of a store that is not the usual file.
     """
     (folder / "credentials").mkdir(parents=True, exist_ok=True)
-    (folder / "provision.yaml").write_text(HEAD + _state(state) + "".join(_providers()) + "".join(_users()))
+    (folder / "provision.yaml").write_text(
+        HEAD + _state(state) + "".join(_providers()) + _users(addresses // len(ENVIRONMENTS))
+    )
     entries = _entries(addresses // len(ENVIRONMENTS), edit_every)
     for number in range(-(-addresses // A_FILE)):
         text = "credentials:\n" + "".join(islice(entries, A_FILE // len(ENVIRONMENTS)))
@@ -99,10 +101,12 @@ def _providers() -> Iterator[str]:
             )
 
 
-def _users() -> Iterator[str]:
-    yield "users:\n"
-    for number in range(USERS):
-        yield f"  user-{number}: {{payspace: svc.user-{number}, timeclock: {100 + number}}}\n"
+def _users(count: int) -> str:
+    """TimeClock gives each user one access (TC1), so there is one user for each credential there."""
+    clocks = range(VENDORS.index("timeclock"), count, len(VENDORS))
+    shared = (f"  user-{number}: {{payspace: svc.user-{number}}}\n" for number in range(USERS))
+    own = (f"  clock-{number}: {{timeclock: {100 + number}}}\n" for number in clocks)
+    return "".join(["users:\n", *shared, *own])
 
 
 def _entries(count: int, edit_every: int) -> Iterator[str]:

@@ -1,19 +1,17 @@
-"""Where secrets go: which variables in which sink, and that no two credentials write the same place."""
+"""Where secrets go: which variables in which sink."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
-
-from msgspec import Struct, field
 
 from provisioner.core.capabilities import Declaration
 from provisioner.core.delivery import variable_names
-from provisioner.core.model import Address, JsonObject, JsonValue, Kind
+from provisioner.core.model import Address, JsonObject, JsonValue
 from provisioner.core.project import SinkConfig
-from provisioner.manifest.problems import Place, Problems, unknown
+from provisioner.manifest.problems import unknown
 from provisioner.manifest.shape import Flaw
 
 _PLACEHOLDER: Final = re.compile(r"\{(environment|name|provider)\}")
@@ -66,40 +64,3 @@ def target(sink: SinkConfig, provider: str, address: Address) -> str:
 
 def _chosen(item: JsonValue) -> dict[str, str]:
     return {} if isinstance(item, str) else dict(item.get("as", {}))
-
-
-class Claims(Struct):
-    """Who writes which variable of which file."""
-
-    problems: Problems
-    _kinds: dict[str, tuple[Kind, Address]] = field(default_factory=dict)
-    _variables: dict[tuple[str, str], Address] = field(default_factory=dict)
-
-    def by_path(self) -> dict[str, tuple[Kind, list[str]]]:
-        """The kind of environment that each path is claimed by, and the variables that are."""
-        found = {path: (kind, list[str]()) for path, (kind, _) in self._kinds.items()}
-        for path, variable in self._variables:
-            found[path][1].append(variable)
-        return found
-
-    def claim(
-        self, address: Address, kind: Kind, path: str, variables: Iterable[str], place: Callable[[], Place]
-    ) -> None:
-        """Note a claim, and the problem if another credential's is in the way. `place` is asked only then."""
-        first_kind, first = self._kinds.setdefault(path, (kind, address))
-        if first_kind is not kind:
-            self.problems.add(
-                place(),
-                f"{path} is claimed by {first} ({first_kind}) and by {address} ({kind}), and test and "
-                "production never share a file: put {environment} into the sink's path",
-            )
-            return
-        for variable in variables:
-            holder = self._variables.setdefault((path, variable), address)
-            if holder is not address:
-                self.problems.add(
-                    place(),
-                    f"{path} is claimed twice: {holder} and {address} both write {variable} there; "
-                    "choose other variables with `as`, or put {name} into the sink's path",
-                )
-                return

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from provisioner.core.capabilities import Declaration, field_rules
+from provisioner.core.capabilities import Declaration, Identity, field_rules
 from provisioner.core.model import JsonObject, JsonValue, Kind
 from provisioner.manifest import addresses
 from provisioner.manifest.document import plain
@@ -24,12 +24,15 @@ class Vendor(Struct, frozen=True):
     sets: frozenset[str]
     kinds: Mapping[str, tuple[str, ...]]
     """The kinds of environment in which a field exists, for fields that do not exist in all (`x-kinds`)."""
+    one_for_each_user: bool
+    """Whether a user can have only one of its credentials, however it is reached (TC1)."""
 
     @classmethod
     def of(cls, declaration: Declaration) -> Vendor:
         """Compile a declaration."""
         kinds = {path: tuple(one["x-kinds"]) for path, one in _fields(declaration.schema) if "x-kinds" in one}
-        return cls(declaration, Shape(declaration.schema), field_rules(declaration.schema).sets, kinds)
+        alone = any(one.identity is Identity.USER for one in declaration.capabilities.values())
+        return cls(declaration, Shape(declaration.schema), field_rules(declaration.schema).sets, kinds, alone)
 
     @property
     def name(self) -> str:

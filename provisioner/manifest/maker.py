@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -67,7 +66,7 @@ class Maker:
             lines = [line_of(one) for one in desired]
         except ValueError:
             return None
-        claims = json.dumps(self._resolver.claims().by_path())
+        claims = self._resolver.claims().text()
         gone = tuple(entries.removed(document, document.root))
         taken = tuple(imports.entries(document, document.root))
         page = Page(gone, taken, claims, lines, alone=not _reads_files(document))

@@ -1,20 +1,21 @@
 """A page: all that one sound manifest comes to, so that it need not be read again while it stays.
 
 What a page holds follows from its file, from `provision.yaml` and from the providers alone. What must be seen
-of several manifests together (names, renames, removals, imports, who writes which variable) is checked each
+of several manifests together (names, renames, removals, imports, claims) is checked each
 time over all pages; where anything is wrong, the manifests are read the full way, which has the words for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from provisioner.core.model import Address, Source
 from provisioner.core.project import Import, Removed
+from provisioner.manifest.claims import differ
 from provisioner.manifest.document import Document
 from provisioner.manifest.problems import Place, Problems
 
@@ -28,7 +29,7 @@ class Page(Struct, frozen=True):
     removed: tuple[Removed, ...]
     imports: tuple[Import, ...]
     claims: str
-    """JSON: who writes which variables, by path: {PATH: [KIND, [VARIABLE, …]]}."""
+    """JSON: what its credentials have for themselves (claims.py)."""
     lines: Sequence[str]
     """Its credentials (core.sheet)."""
     alone: bool = True
@@ -71,7 +72,11 @@ def _row(source: Source | None) -> list[Any] | None:
 
 def fit_together(pages: Sequence[Page], environments: Iterable[str]) -> bool:
     """Whether nothing is wrong with the pages of a project as a whole."""
-    return _names_differ(pages) and _relations_hold(pages, set(environments)) and _claims_differ(pages)
+    return (
+        _names_differ(pages)
+        and _relations_hold(pages, set(environments))
+        and differ(page.claims for page in pages)
+    )
 
 
 def _names_differ(pages: Sequence[Page]) -> bool:
@@ -111,15 +116,3 @@ def _entries(page: Page) -> Iterator[Entry]:
             values["previously"] = before
     for name, values in found.items():
         yield Entry(name, values, Document("", None), Place(""), flawed=False)
-
-
-def _claims_differ(pages: Sequence[Page]) -> bool:
-    seen: dict[str, tuple[str, set[str]]] = {}
-    for page in pages:
-        claims: Mapping[str, tuple[str, list[str]]] = json.loads(page.claims)
-        for path, (kind, variables) in claims.items():
-            first, names = seen.setdefault(path, (kind, set()))
-            if first != kind or not names.isdisjoint(variables):
-                return False
-            names.update(variables)
-    return True

@@ -10,6 +10,7 @@ from provisioner.core.capabilities import Declaration
 from provisioner.core.model import Address, Desired, JsonObject, JsonValue, Kind, Source, Via
 from provisioner.core.project import Environment
 from provisioner.manifest import deliveries, fields, ignored
+from provisioner.manifest.claims import Claims
 from provisioner.manifest.entries import Entry
 from provisioner.manifest.house import House
 from provisioner.manifest.layers import Layer, merge, origin
@@ -37,7 +38,7 @@ class Resolver:
         self._problems = problems
         self._vendors: dict[str, fields.Vendor] = {}
         self._bases: dict[str, tuple[Layer, ...]] = {}
-        self._claims = deliveries.Claims(problems)
+        self._claims = Claims(problems)
 
     def desired(self, entry: Entry) -> Iterator[Desired]:
         """What this entry asks for in each of its environments; problems are noted, and yield nothing."""
@@ -49,9 +50,9 @@ class Resolver:
                 if one:
                     yield one
 
-    def claims(self) -> deliveries.Claims:
-        """Who writes what, of all that was resolved since this was asked last."""
-        taken, self._claims = self._claims, deliveries.Claims(self._problems)
+    def claims(self) -> Claims:
+        """What is claimed by all that was resolved since this was asked last."""
+        taken, self._claims = self._claims, Claims(self._problems)
         return taken
 
     def _vendor(self, entry: Entry) -> fields.Vendor | None:
@@ -100,10 +101,9 @@ class Resolver:
         local = self._local(entry, merged, vendor, environment, address)
         if local is None:
             return None
-        self._claim(local, environment.kind, address, layers, entry)
         if self._trace is not None:
             self._trace(address, lambda path: self._place(layers, Flaw(path, ""), entry))
-        return Desired(
+        made = Desired(
             address=address,
             kind=environment.kind,
             provider=vendor.name,
@@ -115,6 +115,8 @@ class Resolver:
             previously=entry.values.get("previously"),
             family=entry.family,
         )
+        self._claim(made, vendor, layers, entry)
+        return made
 
     def _layers(
         self, entry: Entry, provider: str, environment: str, override: JsonObject
@@ -180,18 +182,14 @@ class Resolver:
             **ignored.local(vendor, merged),
         }
 
-    def _claim(
-        self,
-        local: JsonObject,
-        kind: Kind,
-        address: Address,
-        layers: Sequence[Layer],
-        entry: Entry,
-    ) -> None:
-        for index, delivery in enumerate(local["deliver"]):
+    def _claim(self, made: Desired, vendor: fields.Vendor, layers: Sequence[Layer], entry: Entry) -> None:
+        for index, delivery in enumerate(made.local["deliver"]):
             if "path" in self._house.sinks[delivery["to"]].options:
                 place = partial(self._place, layers, Flaw(("deliver", index), ""), entry)
-                self._claims.claim(address, kind, delivery["target"], delivery["as"], place)
+                self._claims.write(made.address, made.kind, delivery["target"], delivery["as"], place)
+        if vendor.one_for_each_user and "user" in made.fields:
+            place = partial(self._place, layers, Flaw(("user",), ""), entry)
+            self._claims.link(made.address, vendor.name, made.fields["user"], place)
 
     def _note(self, flaws: Sequence[Flaw], layers: Sequence[Layer], entry: Entry) -> None:
         for flaw in flaws:

@@ -25,6 +25,9 @@ _ABLE = Capabilities(SecretAccess.ONCE, Identity.LABEL, Renewal.OVERLAP, Observe
 _IN_PLACE = Capabilities(SecretAccess.RETRIEVABLE, Identity.LABEL, Renewal.IN_PLACE, Observe.LIST)
 
 
+_ONE_EACH = Capabilities(SecretAccess.RETRIEVABLE, Identity.USER, Renewal.IN_PLACE, Observe.LIST)
+
+
 def declaration(
     name: str, schema: dict[str, object] | None = None, capabilities: Capabilities = _ABLE
 ) -> Declaration:
@@ -64,5 +67,6 @@ LISTED = declaration(
 DECLARATIONS = {
     "payspace": declaration("payspace"),
     "paynet": declaration("paynet", capabilities=_IN_PLACE),
+    "timeclock": declaration("timeclock", capabilities=_ONE_EACH),
     "listed": LISTED,
 }

@@ -52,6 +52,7 @@ SOUND: dict[str, Any] = {
     },
     "payspace": {"scopes": ["full-access"], "user": "u", "settings": {"development_mode": True}},
     "paynet": {"scopes": ["rpp:merchant"], "description": "d"},
+    "timeclock": {"user": 17},
     "listed": {"user": 5, "settings": {"colours": ["a"]}},
 }
 
