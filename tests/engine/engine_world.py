@@ -210,7 +210,7 @@ class World:
         )
         if refresh:
             expected = expected_ids(situation.records.values(), situation.operations)
-            seen = await observe(context.providers, context.providers, expected)
+            seen = await observe(context.providers, _places(situation), expected)
             situation = replace(situation, observations=seen, observed_at=now)
         return plan(situation), situation
 
@@ -231,6 +231,15 @@ class World:
         finally:
             for provider in context.providers.values():
                 await provider.close()
+
+
+def _places(situation: Situation) -> set[tuple[str, str]]:
+    """Where anything is declared, recorded or under way: what a vendor shows elsewhere changes no plan."""
+    found = {(one.provider, one.address.environment) for one in (*situation.desired, *situation.operations)}
+    for address, record in situation.records.items():
+        issuers = {generation.provider or record.provider for generation in record.generations}
+        found |= {(name, address.environment) for name in (record.provider, *issuers)}
+    return found
 
 
 @cache
