@@ -69,7 +69,7 @@ def _usable(name: str, points: list[EntryPoint]) -> Adapter:
         # Which one gets the management token must not depend on the order of a search path.
         raise _Unusable(f"provider {name!r} comes from several plugins: {_all(points)}")
     (point,) = points
-    return _checked(name, _origin(point), _imported(name, point))
+    return _checked(name, point, _imported(name, point))
 
 
 def _imported(name: str, point: EntryPoint) -> object:
@@ -80,19 +80,21 @@ def _imported(name: str, point: EntryPoint) -> object:
     raise _Unusable(f"provider {name!r} from {_origin(point)} cannot be imported: {reason}")
 
 
-def _checked(name: str, origin: str, loaded: object) -> Adapter:
+def _checked(name: str, point: EntryPoint, loaded: object) -> Adapter:
     declaration = getattr(loaded, "declaration", None)
     protocol = getattr(declaration, "protocol", None)
     if protocol != PROTOCOL and isinstance(protocol, int):
         newer = "update provision" if protocol > PROTOCOL else "update the plugin"
         raise _Unusable(
-            f"provider {name!r} from {origin} speaks protocol {protocol} and this provision"
+            f"provider {name!r} from {_origin(point)} speaks protocol {protocol} and this provision"
             f" speaks {PROTOCOL}: {newer}"
         )
     if not isinstance(loaded, Adapter) or not isinstance(declaration, Declaration):
-        raise _Unusable(f"provider {name!r} from {origin} is no provisioner.providers.adapter.Adapter")
+        raise _Unusable(
+            f"provider {name!r} from {_origin(point)} is no provisioner.providers.adapter.Adapter"
+        )
     if declaration.name != name:
-        raise _Unusable(f"provider {name!r} from {origin} declares itself as {declaration.name!r}")
+        raise _Unusable(f"provider {name!r} from {_origin(point)} declares itself as {declaration.name!r}")
     return loaded
 
 

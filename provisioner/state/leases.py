@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, select
 from provisioner.errors import Fenced, LeaseHeld, ProvisionError
 from provisioner.state import process
 from provisioner.state.rows import stored
-from provisioner.state.tables import INSERT, LEASES
+from provisioner.state.tables import LEASES, insert_into
 from provisioner.state.values import Place
 
 BEATS = 3
@@ -132,7 +132,7 @@ class Leases:
             )
 
     def _make_rows(self, connection: Connection, environments: Sequence[str]) -> None:
-        insert = INSERT[connection.dialect.name](LEASES).on_conflict_do_nothing()
+        insert = insert_into(LEASES, connection.dialect.name).on_conflict_do_nothing()
         blank = {"holder": "", "host": "", "pid": 0, "birth": "", "epoch": 0}
         moments = dict.fromkeys(("acquired_at", "expires_at"), stored(self._now(connection)))
         for environment in environments:

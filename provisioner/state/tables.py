@@ -7,7 +7,7 @@ fixed width, so they sort as they are. No column ever holds a secret in clear: `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -22,16 +22,27 @@ from sqlalchemy import (
     Text,
     and_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioner.core.model import Address
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 METADATA = MetaData()
 
-Insert = sqlite.Insert | postgresql.Insert
+Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
-INSERT: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-"""Both know ON CONFLICT, each by a class of its own."""
+
+def insert_into(table: Table, dialect: str) -> Insert:
+    """An insert that knows ON CONFLICT. Both dialects do, each by a class of its own, and importing takes."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
 
 GENERATION_KEY = ["project", "environment", "name", "number"]
 

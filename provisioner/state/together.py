@@ -18,11 +18,11 @@ from provisioner.state.tables import (
     DELIVERIES,
     GENERATIONS,
     HANDOFFS,
-    INSERT,
     OPERATIONS,
     RECORDS,
     SECRETS,
     Insert,
+    insert_into,
 )
 
 Rows = Iterator[tuple[Table, Row]]
@@ -94,7 +94,7 @@ def _key(table: Table) -> tuple[str, ...]:
 
 @cache
 def _insert(dialect: str, table: Table) -> Insert:
-    insert = INSERT[dialect](table)
+    insert = insert_into(table, dialect)
     if table not in ORDER:
         return insert  # a row of the history is nobody's to replace
     key = _key(table)

@@ -83,8 +83,8 @@ def test_events_of_one_commit_are_one_chain(store: StateStore) -> None:
 def test_an_event_stays_with_what_it_tells_of(store: StateStore) -> None:
     """Where the audit row cannot be written, neither is what it tells of."""
     store.acquire(["test"], holder="ada")
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        commit(store, SaveRecord(RECORD), happened("applied", value=float("nan")))
+    with pytest.raises(TypeError, match="is no JSON"):
+        commit(store, SaveRecord(RECORD), happened("applied", value=object()))
     assert store.all_records() == {}
 
 
