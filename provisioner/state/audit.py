@@ -126,5 +126,5 @@ def _row(project: str, actor: str, event: Audit, end: AuditHead) -> dict[str, An
 
 
 def _digest(previous: str, told: Sequence[Any]) -> str:
-    # As a JSON list no two rows read alike. `repr` stands in for what only a tampered row can hold.
-    return hashlib.sha256(json.dumps([previous, *told], default=repr).encode()).hexdigest()
+    # As a JSON list no two rows read alike.
+    return hashlib.sha256(canonical([previous, *told]).encode()).hexdigest()
