@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from program_runner import PAYROLL, Cli
 
 from provisioner.secrets.identities import generate_identity
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a vendor waits a fiftieth of that, and who makes a plan need not be asked of git."""
+    monkeypatch.setattr(asyncio, "sleep", _briefly)
+    monkeypatch.setenv("PROVISION_AUTHOR", "tester@example.com")
 
 
 @pytest.fixture
@@ -20,3 +28,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     project = Cli(root)
     project.write(PAYROLL)
     return project
+
+
+_sleep = asyncio.sleep
+
+
+async def _briefly(seconds: float) -> None:
+    await _sleep(seconds / 50)

@@ -5,7 +5,7 @@ After each kill the consumer's side is looked at, and once everything converged 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,16 +24,20 @@ POINTS = tuple(
 """Every place where a process may be killed."""
 
 STATES = (
-    "after-intent",
     "after-sent",
     "before-captured",
+    "after-delivery",
+    "after-intent",
     "after-captured",
     "after-verified",
-    "after-delivery",
     "after-delivered",
     "after-cut_over",
 )
 """The places that leave different things behind: what other kills leave is one of these."""
+
+UNLIKE = STATES[:3]
+"""Those whose recovery does something else than a run that was never killed: it looks for what was made, ends
+it, or delivers again. From the others it takes the very steps at which `single` kills."""
 
 ENDS_FIRST = {"revoke", "compromised"}
 """The scenarios in which a consumer's secret ends before another one is there, on purpose."""
@@ -56,6 +60,11 @@ class Sweep:
     provider: str
     scratch: Path
     mutation: str = ""
+    firsts: Sequence[str] = STATES
+    """Where `double` kills first."""
+    forked: bool = True
+    """Whether what follows the kills is a process of its own as well. Where not, it runs here, which is half
+    as dear: it knows nothing but the folder either way."""
     count: Count = field(default_factory=Count)
 
     def single(self) -> Count:
@@ -70,7 +79,7 @@ class Sweep:
 
     def double(self) -> Count:
         """Kill so that each state is left behind, then kill its recovery at every point in turn."""
-        for first in STATES:
+        for first in self.firsts:
             with self._world(self.base, "killed") as killed:
                 if not self._killed(killed, first):
                     continue
@@ -139,6 +148,9 @@ class Sweep:
 
     def _run(self, root: Path, failpoint: str = "") -> dict[str, int]:
         self.count.runs += 1
+        state_url = self.stores.url(root)
+        if not failpoint and not self.mutation and not self.forked:
+            return {"exit": crash_runs.run(str(root), self.scenario, self.provider, state_url)}
         return self.zygote.run(
             job="one",
             root=str(root),
@@ -146,7 +158,7 @@ class Sweep:
             provider=self.provider,
             failpoint=failpoint,
             mutation=self.mutation,
-            state_url=self.stores.url(root),
+            state_url=state_url,
         )
 
 

@@ -14,7 +14,7 @@ from crash_runs import SCENARIOS, VENDORS
 from crash_stores import Stores
 from forking import Zygote
 from mutations import MUTATIONS
-from sweep import RENEWALS, Sweep, prepare
+from sweep import RENEWALS, STATES, UNLIKE, Sweep, prepare
 
 FULL = os.environ.get("CRASH_FULL") == "1"
 ENGINES = ("sqlite", "postgresql")
@@ -104,4 +104,5 @@ def _sweep(
     zygote: Zygote, stores: Stores, scratch: Path, scenario: str, provider: str, mutation: str = ""
 ) -> Sweep:
     base = prepare(zygote, stores, scratch / "base", scenario, provider)
-    return Sweep(zygote, stores, base, scenario, provider, scratch, mutation)
+    firsts = STATES if FULL else UNLIKE
+    return Sweep(zygote, stores, base, scenario, provider, scratch, mutation, firsts, forked=FULL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +21,7 @@ from engine_world import World, deliver, make_world
 from msgspec.structs import replace
 from operated import OperatorPerson
 
-from provisioner.core.model import Address, Desired
+from provisioner.core.model import Address, Desired, Record
 from provisioner.core.renewal import Policy, due, duration
 from provisioner.engine import failpoints
 from provisioner.state.store import StateStore
@@ -60,7 +60,9 @@ class Year:
     """The hour of the last run in which nothing went wrong."""
     kills: int = 0
     faults: int = 0
-    seen: tuple[int, int] = (-1, -1)
+    moved: bool = True
+    """Whether anything may have changed since everything was looked at: only applies change anything."""
+    records: Mapping[Address, Record] = field(default_factory=dict)
     open: ExitStack = field(default_factory=ExitStack)
     store: StateStore | None = None
 
@@ -83,7 +85,7 @@ class Year:
         with self.maybe_killed():
             if self.store is None:
                 self.store = self.open.enter_context(self.world.store())
-            self.world.apply_in(self.store)
+            self.moved = bool(self.world.apply_in(self.store).outcomes) or self.moved
         if troubles == self.kills + self.faults:
             self.last_whole_run = self.hour
         self.ages()
@@ -113,6 +115,7 @@ class Year:
             yield
         except Killed:
             self.kills += 1
+            self.moved = True
             self.open.close()  # the next run is another process
             self.store = None
         finally:
@@ -120,10 +123,9 @@ class Year:
 
     def consumers(self) -> None:
         """Every consumer tries what lies in its sink; nobody needs to try again where nothing happened."""
-        now = self.world.sandbox.writes(), self._deliveries()
-        if now == self.seen:
+        if not self.moved:
             return
-        self.seen = now
+        self.moved = False
         for address, declared in self.world.declared.items():
             if not self.world.delivered(str(address)):
                 continue  # it has nothing to use yet
@@ -148,9 +150,6 @@ class Year:
             answer = await client.get("api/v1/transactions", headers={"x-api-key": key})
             return answer.status_code == 200
 
-    def _deliveries(self) -> int:
-        return sum(path.stat().st_mtime_ns for path in (self.world.root / "secrets").rglob("*.env"))
-
     def note_dead(self, address: Address, vendor: Vendor) -> None:
         """A dead secret at an overlap vendor is wrong at once; in place it has until the next whole run."""
         since = self.dead_for.setdefault(address, self.hour)
@@ -162,8 +161,9 @@ class Year:
     def ages(self) -> None:
         """No active secret is older than its policy's `every`."""
         now = self.world.sandbox.now()
-        records = self.store.all_records() if self.store else self.world.records()
-        for address, record in records.items():
+        if self.moved:
+            self.records = self.store.all_records() if self.store else self.world.records()
+        for address, record in self.records.items():
             if record.active and now - record.active.created_at > duration(record.local["rotate"]["every"]):
                 self.wrong.append(
                     f"hour {self.hour}: {address} is older than {record.local['rotate']['every']}"
