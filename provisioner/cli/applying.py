@@ -80,7 +80,7 @@ def carry_out(session: Session, plan: Plan, manner: Manner) -> Summary:
 
 def check_fits(session: Session, plan: Plan) -> None:
     """Raise Refused for a plan of another project or store, or of places that are not declared any more."""
-    with session.store() as store:
+    with session.reading() as store:
         here = {"project": session.project.name, "state": store.where}
     for what, ours in here.items():
         theirs = getattr(plan, what)

@@ -8,6 +8,7 @@ tables, an open operation, a file that is busy or damaged) there is no glance, a
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -44,16 +45,24 @@ _TAGS: Final = "SELECT tag FROM provision_operations WHERE project = ?"
 _OTHERS: Final = (
     "SELECT project, count(*) FROM provision_records WHERE project <> ? GROUP BY project ORDER BY project"
 )
+_NOTHING: Final = (
+    "CREATE TABLE provision_operations (project, tag); CREATE TABLE provision_records (project);"
+    " CREATE TABLE provision_audit (project, seq, digest)"
+)
+"""What the statements of a glance at nothing ask."""
 _DIGEST: Final = "SELECT digest FROM provision_audit WHERE project = ? AND seq = ?"
 
 
 def glance(url: str, *, project: str, root: Path) -> Glance | None:
     """What one project has in its store, at one moment; None where it takes the whole store to tell."""
     match = _FILE.match(url)
-    if match is None or not (root / match[1]).is_file():
+    if match is None:
         return None
+    path = root / match[1]
+    if not path.is_file():
+        return None if os.path.lexists(path) else _of_nothing(url, project)
     try:
-        connection = sqlite3.connect(root / match[1], isolation_level=None)
+        connection = sqlite3.connect(path, isolation_level=None)
     except sqlite3.Error:
         return None
     try:
@@ -119,6 +128,13 @@ class Glance(Struct, frozen=True):
             return _all(self._connection, query, *values)
         except sqlite3.Error as error:
             raise StateUnavailable(f"the state store {self.where} cannot be read: {error}") from error
+
+
+def _of_nothing(url: str, project: str) -> Glance:
+    """Before the first apply there is no store, and all that is asked of it has no answer."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(_NOTHING)
+    return Glance(url, project, Held((), (), url), connection)
 
 
 def _read(connection: sqlite3.Connection, project: str, where: str) -> Glance | None:

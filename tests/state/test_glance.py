@@ -72,6 +72,21 @@ def test_it_tells_what_the_store_tells(tmp_path: Path) -> None:
             assert store.audit_holds(one) is found.audit_holds(one)
 
 
+def test_before_the_first_apply_there_is_nothing(tmp_path: Path) -> None:
+    """A store that is not there tells what an empty one does, and is not made."""
+    found = glance(URL, project="payments", root=tmp_path)
+    assert found is not None
+    with found, open_store(URL, project="payments", root=tmp_path, clock=lambda: NOON, create=False) as store:
+        assert {} == store.records(BOTH) == found.held(BOTH).values()
+        assert set() == store.known_tags(["tag"]) == found.known_tags(["tag"])
+        assert {} == store.other_projects() == found.other_projects()
+        assert () == store.environments_with_records() == found.environments_with_records()
+        for head in (store.audit_head(), AuditHead(0, "0" * 64), AuditHead(1, "0" * 64)):
+            assert store.audit_holds(head) is found.audit_holds(head)
+        assert store.where == found.where
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_values_are_made_without_some(tmp_path: Path) -> None:
     """What is left out is not there, and the rest is as it was."""
     _filled(tmp_path)
@@ -89,10 +104,12 @@ def test_its_statements_are_about_todays_tables() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://a/b", "sqlite:///a.db?mode=ro", "sqlite:///not-there.db"]
+    "url", ["postgresql+psycopg://a/b", "sqlite:///a.db?mode=ro", "sqlite:///folder", "sqlite:///nowhere"]
 )
 def test_other_stores_are_opened(tmp_path: Path, url: str) -> None:
-    """Another kind of store, or none, takes the store itself."""
+    """Another kind of store, or what is no file, takes the store itself."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nowhere").symlink_to("missing")
     assert glance(url, project="payments", root=tmp_path) is None
 
 
