@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import json
 import subprocess
 import sys
 import traceback
@@ -92,11 +93,13 @@ def test_fresh_process_opens_it(key: tuple[str, Path], tmp_path: Path) -> None:
     )
     words = [sys.executable, "-c", script, str(key[1]), str(tmp_path / "sealed")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    expected = (
-        '{"address": "production/payroll", "format": 1, "generation": 3,'
-        f' "parts": {{"client_secret": "{CANARY}"}}}}\n'
-    )
-    assert expected == done.stdout
+    expected = {
+        "address": "production/payroll",
+        "format": 1,
+        "generation": 3,
+        "parts": {"client_secret": CANARY},
+    }
+    assert expected == json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("row", [("production/crm", 3), ("test/payroll", 3), ("production/payroll", 2)])
