@@ -56,6 +56,23 @@ class Database(Struct, frozen=True):
         return self.engine.connect().execution_options(**options[self.engine.dialect.name])
 
 
+class Savepoint:
+    """A part of a transaction that can be undone by itself. SQLAlchemy would compile its own every time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.exec_driver_sql("SAVEPOINT part")
+
+    def release(self) -> None:
+        """Let it be as the rest of the transaction."""
+        self._connection.exec_driver_sql("RELEASE SAVEPOINT part")
+
+    def rollback(self) -> None:
+        """As if it had not been."""
+        self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        self.release()
+
+
 UNREACHABLE = (
     "check that it is there, has space, and may be written by this user;"
     " then run again: nothing was half done"

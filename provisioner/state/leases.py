@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, false, or_, select
 
 from provisioner.errors import Fenced, LeaseHeld, ProvisionError
 from provisioner.state import process
@@ -34,16 +35,13 @@ COLUMNS = (
     LEASES.c.expires_at,
 )
 
-CHOSEN = (
-    select(*COLUMNS)
-    .where(
-        LEASES.c.project == bindparam("project"),
-        LEASES.c.environment.in_(bindparam("environments", expanding=True)),
-    )
-    .order_by(LEASES.c.environment)
-    .with_for_update()
-)
-"""Made once, since every transaction begins with it."""
+
+@cache
+def _chosen(count: int) -> Select[Any]:
+    """The leases of so many environments, by `project` and `e0`, `e1` …; every transaction begins with it."""
+    names = [LEASES.c.environment == bindparam(f"e{number}") for number in range(count)]
+    of_ours = select(*COLUMNS).where(LEASES.c.project == bindparam("project"), or_(false(), *names))
+    return of_ours.order_by(LEASES.c.environment).with_for_update()
 
 
 class Leases:
@@ -140,8 +138,8 @@ class Leases:
             connection.execute(insert, key | blank | moments)
 
     def _rows(self, connection: Connection, environments: Sequence[str]) -> Sequence[Any]:
-        of_ours = {"project": self._project, "environments": list(environments)}
-        return connection.execute(CHOSEN, of_ours).all()
+        names = {f"e{number}": name for number, name in enumerate(environments)}
+        return connection.execute(_chosen(len(names)), {"project": self._project, **names}).all()
 
     def _take(self, connection: Connection, row: Any, holder: str, now: datetime) -> None:
         place = self._place

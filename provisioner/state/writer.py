@@ -22,7 +22,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from provisioner.errors import ProvisionError, StateError
 from provisioner.state import writes
-from provisioner.state.database import Database
+from provisioner.state.database import Database, Savepoint
 from provisioner.state.leases import Leases
 
 Work = Callable[[Connection], Any]
@@ -143,10 +143,10 @@ class Writer:
 
     def _together(self, connection: Connection, jobs: Sequence[Job]) -> bool:
         commits = [job.commit for job in jobs if job.commit is not None]
-        savepoint = connection.begin_nested()
+        savepoint = Savepoint(connection)
         try:
             self._apply(connection, commits)
-            savepoint.commit()
+            savepoint.release()
         except (IntegrityError, DataError):
             savepoint.rollback()
             return False
@@ -162,10 +162,10 @@ class Writer:
 
 
 def _attempt(connection: Connection, job: Job) -> Outcome:
-    savepoint = connection.begin_nested()
+    savepoint = Savepoint(connection)
     try:
         result = job.work(connection)
-        savepoint.commit()
+        savepoint.release()
     except (IntegrityError, DataError) as error:
         savepoint.rollback()
         refused = StateError(
