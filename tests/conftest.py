@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from counting import totals
-from postgres_server import running_postgres
+from postgres_server import MEMORY, quick_folder, running_postgres
+
+
+def pytest_configure() -> None:
+    """Tests' own folders lie in memory where there is room: what is in them need not outlive the machine."""
+    if quick_folder() == MEMORY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")
