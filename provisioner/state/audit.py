@@ -109,7 +109,7 @@ def _findings(rows: Iterable[Any], end: AuditHead, kept: AuditHead | None) -> It
             yield Finding(end.seq + 1, f"is missing; the next one is row {seq}")
         elif previous != end.digest:
             yield Finding(seq, "does not follow the row before it: one of the two was replaced")
-        if _digest(previous, row[:6]) != digest:
+        if _digest(previous, row[:6]) != digest or any(isinstance(cell, bytes) for cell in row):
             yield Finding(seq, "was edited: its digest is not that of its text")
         if kept is not None and kept.seq == seq and kept.digest != digest:
             yield Finding(seq, "is not the row that the kept head names: the history was rewritten")
@@ -126,5 +126,5 @@ def _row(project: str, actor: str, event: Audit, end: AuditHead) -> dict[str, An
 
 
 def _digest(previous: str, told: Sequence[Any]) -> str:
-    # As a JSON list no two rows read alike.
+    # As a JSON list no two rows read alike, bytes apart: they read like their base64 (see `_findings`).
     return hashlib.sha256(canonical([previous, *told]).encode()).hexdigest()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -98,6 +100,15 @@ def test_an_edited_row_is_found(store: StateStore, store_url: str) -> None:
     """An edit shows at its own row, and only there."""
     behind(store_url, "UPDATE provision_audit SET actor = 'nobody' WHERE seq = 3")
     assert ["audit row 3: was edited: its digest is not that of its text"] == _found(store)
+
+
+def test_bytes_for_a_text_are_found(tmp_path: Path) -> None:
+    """SQLite keeps bytes in a column of texts; those that read like the text in base64 are an edit as well."""
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    with opened(url) as store:
+        commit(store, happened("done"))
+        behind(url, "UPDATE provision_audit SET event = :event", event=base64.b64decode("done"))
+        assert ["audit row 1: was edited: its digest is not that of its text"] == _found(store)
 
 
 def test_a_row_that_was_made_anew_is_found(store: StateStore, store_url: str) -> None:
