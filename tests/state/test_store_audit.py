@@ -103,7 +103,7 @@ def test_an_edited_row_is_found(store: StateStore, store_url: str) -> None:
 
 
 def test_bytes_for_a_text_are_found(tmp_path: Path) -> None:
-    """SQLite keeps bytes in a column of texts; those that read like the text in base64 are an edit as well."""
+    """SQLite keeps bytes in a column of texts; such that read like it in base64 are an edit."""
     url = f"sqlite:///{tmp_path / 'state.db'}"
     with opened(url) as store:
         commit(store, happened("done"))
