@@ -26,7 +26,7 @@ RECORD = Record(
     PAYROLL,
     "payspace",
     Via.PORTAL,
-    {"scopes": ["full-access"], "user": 17, "description": "ünïcode \u2028"},
+    {"scopes": ["full-access"], "user": 17, "description": "ünïcode \u2028 \ud83d"},
     {"protect": True, "labels": {"cost-centre": "4711"}},
     secret_known=False,
     user="payroll-bot",
@@ -54,7 +54,7 @@ OPERATION = Operation(
     NOON + timedelta(seconds=1),
     Tag("payments", "test", "payroll", 2, "n0nce"),
     "remote-1",
-    {"fields": {"scopes": ["full-access"]}},
+    {"fields": {"scopes": ["full-access"], "description": "half \ud83d"}},
     "approval",
     "sent 12:00, answer never seen",
 )

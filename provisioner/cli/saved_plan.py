@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from provisioner.cli.publishing import FOR_US, write_whole
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import canonical, read_json
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.plan import FORMAT_VERSION, Plan, from_json, to_json
 from provisioner.errors import PlanEdited, ProvisionError, Refused
@@ -72,7 +70,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             raw = file.read(LIMIT + 1)
-        found = msgspec.json.decode(raw) if len(raw) <= LIMIT else None
+        found = read_json(raw) if len(raw) <= LIMIT else None
     except OSError as error:
         raise ProvisionError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):

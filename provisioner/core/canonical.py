@@ -1,8 +1,9 @@
-"""JSON with one way to write each value: what is kept, compared, digested and signed as text."""
+"""JSON: one way to write each value, kept, compared, digested and signed as text; and how any is read."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,14 +13,34 @@ from provisioner.core.model import JsonValue
 
 
 def canonical(value: JsonValue) -> str:
-    """Sorted keys and no white space. Raises TypeError for what has no form in JSON.
+    """Sorted keys and no white space. Raises TypeError for what has no form in JSON, such as a Secret.
 
-    NaN and infinities are no JSON either; whoever reads a value refuses them, since here they would be null.
+    Give it what JSON can hold: NaN and infinities would be null, which whoever reads a value refuses, and
+    bytes, sets and moments would be texts and lists.
     """
     try:
         return _ENCODER.encode(value).decode()
     except UnicodeEncodeError:
         return _ASCII.encode(value)  # half a character, as only a broken command line or file can hold it
+
+
+def read_json(text: str | bytes) -> JsonValue:
+    """What any JSON says, also where msgspec is stricter than those who write it.
+
+    Vendors put a byte order mark before it, and cut a text in the middle of a character; so does `canonical`
+    write one. Raises ValueError for no JSON and for no finite number, RecursionError for what is too deep.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("no finite number")
+    return value
 
 
 def _plain(value: JsonValue) -> JsonValue:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
+from provisioner.core.canonical import read_json
 from provisioner.core.model import JsonValue
 from provisioner.providers.answers import words
 from provisioner.providers.retry import Fate, fate_of
@@ -52,6 +52,6 @@ def judged(
 
 def _parsed(raw: bytes | None) -> JsonValue:
     try:
-        return msgspec.json.decode(raw or b"null")
+        return read_json(raw or b"null")
     except (ValueError, RecursionError):
         return None

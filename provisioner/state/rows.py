@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import json
-
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import canonical, read_json
 from provisioner.core.capabilities import Verb
 from provisioner.core.journal import Action, Handoff, HandoffState, Operation, Phase
 from provisioner.core.model import Address, Generation, GenerationState, Record, Tag
@@ -127,7 +125,7 @@ def operation_of(row: Row) -> Operation:
         updated_at=datetime.fromisoformat(row["updated_at"]),
         tag=None if row["tag"] is None else Tag.parse(row["tag"]),
         remote_id=row["remote_id"],
-        desired=json.decode(row["desired"]),
+        desired=read_json(row["desired"]),
         waiting=row["waiting"],
         note=row["note"],
     )
@@ -164,9 +162,9 @@ def handoff_of(row: Row) -> Handoff:
         verb=Verb(row["verb"]),
         generation=row["generation"],
         screen=row["screen"],
-        steps=tuple(json.decode(row["steps"])),
-        asks=tuple(json.decode(row["asks"])),
-        fields=json.decode(row["fields"]),
+        steps=tuple(read_json(row["steps"])),
+        asks=tuple(read_json(row["asks"])),
+        fields=read_json(row["fields"]),
         remote_id=row["remote_id"],
         tag=row["tag"],
         state=HandoffState(row["state"]),

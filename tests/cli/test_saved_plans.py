@@ -34,6 +34,14 @@ def test_a_saved_plan_is_applied_without_a_question(saved: Cli) -> None:
     assert "No changes." == saved("plan").last[:11]
 
 
+def test_a_reason_that_is_no_text_stays_readable(saved: Cli) -> None:
+    """A command line may hold bytes of no character; the plan that has them is read as it was written."""
+    assert 0 == saved("apply", "plan.json").code
+    assert 0 == saved("renew", "test/payroll", "--reason", "\udcff", "--out", "again.json").code
+    assert "Apply: 1 done." == saved("apply", "again.json").last
+    assert "No changes." == saved("plan").last[:11]
+
+
 def test_show_tells_what_is_in_it(saved: Cli) -> None:
     """`show` prints the plan as `plan` did, and its JSON as the file holds it."""
     assert saved("plan").last == saved("show", "plan.json").last

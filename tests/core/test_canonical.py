@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import canonical, read_json
 from provisioner.core.secret import Secret
 
 KEYS = st.text(max_size=5)
@@ -27,7 +26,7 @@ VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(KEY
 @given(VALUES)
 def test_it_reads_back(value: Any) -> None:
     """Nothing of a value is lost."""
-    assert value == json.loads(canonical(value))
+    assert value == read_json(canonical(value))
 
 
 @given(st.dictionaries(KEYS, VALUES))
@@ -52,3 +51,26 @@ def test_other_values_are_refused(value: Any) -> None:
     """What has no form in JSON has no text, least of all a secret."""
     with pytest.raises(TypeError):
         canonical(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ('{"a": 1}'.encode("utf-16"), {"a": 1}),
+        (b'["half \\ud83d"]', ["half \ud83d"]),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+    ],
+)
+def test_what_others_write_is_read(text: bytes, expected: Any) -> None:
+    """A mark at the beginning and half a character are no reason to take an answer for none."""
+    assert expected == read_json(text)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"NaN", b"-Infinity", b"1e400", b"[1e400]", b"\xff", b"1" * 5000]
+)
+def test_no_json_and_no_number_is_refused(text: bytes) -> None:
+    """What would be null when it is written again is not read."""
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text)
