@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provisioner.providers.url import Url
 
 LONGEST_HEAD = 100 * 1024
-"""Bytes."""
+"""Bytes of an answer without any of its body: its head, and what may stand between chunks and after them."""
 
 Header = tuple[bytes, bytes]
 
@@ -103,7 +103,7 @@ class Reading:
         self.reusable = False
         """Whether another request may follow by the same connection."""
         self._longest = longest
-        self._head = 0
+        self._beside = 0
         self._body: bytearray | None = bytearray()
         self._until_the_end = False
         self._parser = httptools.HttpResponseParser(self)
@@ -118,15 +118,15 @@ class Reading:
         if not data:
             self._ended()
             return
-        self._head += 0 if self.status else len(data)
+        self._beside += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.reusable = False
             if not self.over:  # else something came after the answer, which nobody asked for
                 raise Broken("what came is no answer") from error
-        if self._head > LONGEST_HEAD and not self.status:
-            raise Broken("the answer's head does not end")
+        if self._beside > LONGEST_HEAD and not self.over:
+            raise Broken("the answer goes on without its body")
 
     def on_message_begin(self) -> None:
         """Once more than one answer came, no next one could be trusted to answer the next request."""
@@ -152,6 +152,7 @@ class Reading:
         """A part of the body."""
         if self._body is None or self.over:
             return
+        self._beside = 0
         self._body += data
         if len(self._body) > self._longest:
             self._body = None

@@ -106,13 +106,38 @@ def test_a_long_body_is_not_read() -> None:
     assert (200, None, False) == (answer.status, answer.body, answer.reusable)
 
 
-def test_a_head_without_end_is_given_up() -> None:
-    """A vendor that goes on with headers does not fill our memory."""
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-Header: " + b"y" * 1000 + b"\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX-Header: ", b"y" * 1000),
+        (b"", b"HTTP/1.1 103 Early\r\nLink: " + b"y" * 1000 + b"\r\n\r\n"),
+        (CHUNKED + b"0\r\n", b"Trailer: " + b"y" * 1000 + b"\r\n"),
+        (CHUNKED + b"2\r\n{}\r\n0\r\nTrailer: ", b"y" * 1000),
+        (CHUNKED + b"1;", b"y" * 1000),
+    ],
+    ids=["head", "header", "news", "trailers", "trailer", "extension"],
+)
+def test_what_goes_on_without_a_body_is_given_up(start: bytes, more: bytes) -> None:
+    """A vendor that goes on with anything but its answer's body does not fill our memory."""
     answer = Reading(LONGEST)
-    answer.take(b"HTTP/1.1 200 OK\r\n")
+    answer.take(start or more)
     with pytest.raises(Broken):
         for _ in range(LONGEST_HEAD // 1000 + 1):
-            answer.take(b"X-Header: " + b"y" * 1000 + b"\r\n")
+            answer.take(more)
+
+
+def test_a_body_may_come_slowly_and_in_small_chunks() -> None:
+    """What stands around a body counts for nothing as long as the body goes on."""
+    answer = Reading(LONGEST_HEAD)
+    answer.take(CHUNKED)
+    for _ in range(LONGEST_HEAD // 2):
+        answer.take(b"1;x=y\r\nb\r\n")
+    answer.take(b"0\r\n\r\n")
+    assert (200, b"b" * (LONGEST_HEAD // 2), True) == (answer.status, answer.body, answer.reusable)
 
 
 @pytest.mark.parametrize("value", ["a\r\nB: c", "a\nB: c", "a\rb", "a\0b", "ä"])
