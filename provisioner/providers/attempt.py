@@ -33,15 +33,23 @@ class Attempt(Struct, Generic[T], frozen=True):
 
 
 def judged(
-    route: Route, read: Callable[[int, JsonValue], T], status: int, asked: float | None, raw: bytes | None
+    route: Route,
+    read: Callable[[int, JsonValue], T],
+    status: int,
+    asked: float | None,
+    raw: bytes | None,
+    unsaid: str = "",
 ) -> Attempt[T]:
-    """Read an answer. A reader's error means that the vendor did not keep to the contract."""
+    """Read an answer. A reader's error means that the vendor did not keep to the contract.
+
+    `unsaid` is what the question carried and no error may repeat.
+    """
     fate = Fate.ANSWERED if status in route.accept else fate_of(status, asked)
     body = _parsed(raw)
     if fate is not Fate.ANSWERED:
         # A 401 may repeat the token that it rejects.
         quotable = route.quotable and 400 <= status < 500 and status != 401
-        return Attempt(fate, status, asked, words(body) if quotable else "")
+        return Attempt(fate, status, asked, words(body, unsaid) if quotable else "")
     if body is None and route.body and status not in route.accept:
         return Attempt(Fate.UNREADABLE, status)
     try:

@@ -27,11 +27,11 @@ from provisioner.providers.attempt import Attempt, judged
 from provisioner.providers.lanes import Lanes
 from provisioner.providers.retry import FATES, Failure, Fate, Policy, error_for, seconds_asked
 from provisioner.providers.route import Elsewhere, Route, Safety
+from provisioner.providers.url import HERE
 from provisioner.providers.wire import NotSent, Wire, open_wire
 
 T = TypeVar("T")
 
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRIVATE = frozenset({("https", True), ("https", False), ("http", True)})
 """By scheme, and whether it stays on this machine: where a secret may go."""
 
@@ -152,7 +152,7 @@ class Http:
     def _check_private(self, url: str) -> str:
         """The URL, when what goes there cannot be read on the way."""
         parts = urlsplit(url)
-        if self._in_process or (parts.scheme, parts.hostname in _LOCAL) in _PRIVATE:
+        if self._in_process or (parts.scheme, parts.hostname in HERE) in _PRIVATE:
             return url
         raise ProviderError(
             "its endpoint would get secrets in clear",
@@ -170,7 +170,9 @@ class Http:
         except Exception:  # noqa: BLE001 - once it may have been sent, whatever went wrong means "unknown"
             return Attempt(Fate.LOST)
         seconds = seconds_asked(answer.retry_after, self._timing.now()) if answer.retry_after else None
-        return judged(asked.route, read, answer.status, seconds, answer.body)
+        # Words that repeat the authorization are not shown at all: nothing is masked by looking for it.
+        unsaid = headers.get("authorization", "").rpartition(" ")[2]
+        return judged(asked.route, read, answer.status, seconds, answer.body, unsaid)
 
     def _message(self, asked: _Asked) -> tuple[dict[str, str], bytes | None]:
         """Headers and body, in clear."""

@@ -49,6 +49,7 @@ TABLE: list[tuple[Ask, Script]] = [
     (VERIFY, [answer(200, {"access_token": ["canary-token"]})] * 5),
     (VERIFY, [answer(500, {"error_description": "canary-token"})] * 5),
     (OBSERVE, [answer(200, {"items": [SHOWN], "next": None})] * 5),
+    (OBSERVE, [answer(400, {"detail": "no good: Bearer canary-management"})]),  # as some gateways do
     (OBSERVE, [answer(302, Location="https://x/?token=canary-token", Set_Cookie="s=canary-token")]),
 ]
 
