@@ -21,7 +21,7 @@ TERRAFORM = frozenset({200, 2_000})
 OCTODNS = frozenset({1_000, 10_000})
 NEW = 1_000
 """How many are applied for real, beside Terraform."""
-REFRESH = 300
+REFRESH = 3_000
 """How many addresses are applied for real, to be asked after."""
 
 FEWER_ROUNDS = 50_000
