@@ -6,7 +6,7 @@ What the bytes of an answer mean, httptools says: the parser of Node, in C. Impo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import httptools
@@ -29,10 +29,13 @@ class Broken(Exception):
 
 
 class Line:
-    """The way to one url. It has `within` seconds to connect, and is kept unused for `idle` seconds."""
+    """The way to one place, by TLS if there is `trust`.
+
+    It has `within` seconds to connect, and is kept unused for `idle` seconds.
+    """
 
     def __init__(
-        self, trust: Callable[[], ssl.SSLContext], *, within: float, idle: float, local_address: str | None
+        self, trust: ssl.SSLContext | None, *, within: float, idle: float, local_address: str | None
     ) -> None:
         self._trust = trust
         self._within = within
@@ -58,7 +61,7 @@ class Line:
             while not answer.over:
                 answer.take(await stream.read())
         except BaseException:
-            stream.close()
+            stream.abort()
             raise
         self._keep(stream, answer)
         return answer.status, answer.headers, answer.body
@@ -79,11 +82,9 @@ class Line:
         return None
 
     async def _open(self, url: Url) -> Stream:
-        within = self._within
-        stream = await connect(url.host, url.port, within=within, local_address=self._local_address)
-        if url.scheme == "https":
-            await stream.encrypt(self._trust(), url.host, within=within)
-        return stream
+        return await connect(
+            url.host, url.port, self._trust, within=self._within, local_address=self._local_address
+        )
 
     def _keep(self, stream: Stream, answer: Reading) -> None:
         if not answer.reusable:
@@ -133,8 +134,9 @@ class Reading:
         self.reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
-        self.headers.append((name.lower(), value))
+        """One header; what comes after the body is none of the answer's."""
+        if not self.status:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The status is known, and how long the body is."""

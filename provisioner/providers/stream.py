@@ -6,7 +6,11 @@ How long a whole call may take is watched by who makes it (`http.py`), so only c
 from __future__ import annotations
 
 import asyncio
-import ssl
+import select
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 MOST = 1 << 20
 """Bytes that arrive ahead of being read, before the other side has to wait."""
@@ -16,16 +20,27 @@ class NotConnected(Exception):
     """There is no connection, so nothing was sent."""
 
 
-async def connect(host: str, port: int, *, within: float | None, local_address: str | None) -> Stream:
-    """A connection, from `local_address` if given; `within` in seconds. Raises NotConnected."""
-    local = (local_address, 0) if local_address else None
+async def connect(
+    host: str, port: int, trust: ssl.SSLContext | None, *, within: float, local_address: str | None
+) -> Stream:
+    """A connection, by TLS with somebody who proves to be `host` if there is `trust`.
+
+    From `local_address` if given; `within` in seconds. Raises NotConnected.
+    """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(within):
             _, stream = await loop.create_connection(
-                Stream, host, port, local_addr=local, happy_eyeballs_delay=0.25
+                Stream,
+                host,
+                port,
+                ssl=trust,
+                server_hostname=host if trust else None,
+                local_addr=(local_address, 0) if local_address else None,
+                happy_eyeballs_delay=0.25,
             )
-    except OSError as error:  # a TimeoutError is one as well
+    except (OSError, ValueError) as error:
+        # A TimeoutError and what TLS finds wrong are OSErrors; no resolver takes some names: ValueErrors.
         raise NotConnected(str(error)) from None
     return stream
 
@@ -40,22 +55,10 @@ class Stream(asyncio.Protocol):
         self._failed = False
         self._waiting: asyncio.Future[None] | None = None
 
-    async def encrypt(self, trust: ssl.SSLContext, host: str, *, within: float | None) -> None:
-        """Speak TLS from now on, with somebody who proves to be `host`. Raises NotConnected."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(within):
-                encrypted = await loop.start_tls(self.transport, self, trust, server_hostname=host)
-        except OSError as error:  # what TLS finds wrong is one as well
-            self.transport.abort()
-            raise NotConnected(str(error)) from None
-        assert encrypted is not None  # noqa: S101 - it is None only where the transport was closed by us
-        self.transport = encrypted
-
     @property
     def spoke_up(self) -> bool:
         """Whether the other side of an idle connection ended it, or said what nobody asked for."""
-        return bool(self._arrived) or self._over or self.transport.is_closing()
+        return bool(self._arrived) or self._over or self.transport.is_closing() or self._at_the_door()
 
     def write(self, data: bytes) -> None:
         """Send. Our bodies are small, so nobody waits for them to leave. Raises BrokenPipeError."""
@@ -80,6 +83,10 @@ class Stream(asyncio.Protocol):
         """End it, without waiting for the other side."""
         self.transport.close()
 
+    def abort(self) -> None:
+        """End it at once: what was not sent yet never is."""
+        self.transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is one for every TCP connection
@@ -102,6 +109,12 @@ class Stream(asyncio.Protocol):
         self._over = True
         self._failed = error is not None
         self._wake()
+
+    def _at_the_door(self) -> bool:
+        """Whether something came that the loop has not taken in yet, such as the end with the last answer."""
+        look = select.poll()
+        look.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(look.poll(0))
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():

@@ -10,6 +10,9 @@ from msgspec import Struct
 
 PORTS = {"http": 80, "https": 443}
 
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+"""This machine."""
+
 _IN_A_PATH = "/%:@!$&'()*+,;=~-._"
 _IN_A_QUERY = _IN_A_PATH + "?"
 
@@ -29,6 +32,9 @@ class Url(Struct, frozen=True):
         """What a Host header says."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.target}"
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 from msgspec import Struct
 
 from provisioner.core.project import ProviderConfig
-from provisioner.providers.url import Url, url_of
+from provisioner.providers.url import HERE, Url, url_of
 
 if TYPE_CHECKING:
     import ssl
@@ -35,6 +35,8 @@ _KEEP_ALIVE = 3.0
 _LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
 """Loggers that write whole URLs and headers at the most verbose level."""
 
+_OURS = {"accept-encoding": "identity", "user-agent": "provision"}
+"""Headers. No coding: a body is read as it comes."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """What says how long its body is, even where it has none."""
 
@@ -91,60 +93,67 @@ class _Network:
 
         try:
             whole = url_of(url, tuple(query.items()) if query else ())
-        except ValueError:
+            way = self._way(whole)
+        except Exception:  # noqa: BLE001 - no URL, or no proxy or certificates that anybody could use
             raise NotSent from None
-        if proxy := self._proxy(whole):
-            return await self._by(proxy).ask(method, url, query, headers, content)
-        length = [("content-length", str(len(content or b"")))] if method in _WITH_BODY else []
-        # No coding: a body is read as it comes.
-        more = [("host", whole.authority), ("accept-encoding", "identity"), ("user-agent", "provision")]
-        sent = [*more, *length, *headers.items()]
-        line = self._lines.get((whole.scheme, whole.host, whole.port)) or self._another(whole)
+        if isinstance(way, _Httpx):
+            return await way.ask(method, str(whole), None, {**_OURS, **headers}, content)
+        length = [("content-length", str(len(content or b"")))] if content or method in _WITH_BODY else []
+        sent = [("host", whole.authority), *_OURS.items(), *length, *headers.items()]
         try:
-            status, told, body = await line.ask(method, whole, sent, content or b"", LONGEST_ANSWER)
+            status, told, body = await way.ask(method, whole, sent, content or b"", LONGEST_ANSWER)
         except NotConnected:
             raise NotSent from None
         later = next((value for name, value in told if name == b"retry-after"), None)
         return Answer(status, None if later is None else later.decode("latin-1"), body)
 
+    def _way(self, url: Url) -> Line | _Httpx:
+        if proxy := self._proxy(url):
+            if proxy not in self._proxied:
+                self._proxied[proxy] = _by_proxy(proxy, self._connect, self._local_address)
+            return self._proxied[proxy]
+        return self._lines.get((url.scheme, url.host, url.port)) or self._another(url)
+
     def _another(self, url: Url) -> Line:
         from provisioner.providers.line import Line
 
-        line = Line(_trust, within=self._connect, idle=_KEEP_ALIVE, local_address=self._local_address)
+        trust = _trust() if url.scheme == "https" else None
+        line = Line(trust, within=self._connect, idle=_KEEP_ALIVE, local_address=self._local_address)
         return self._lines.setdefault((url.scheme, url.host, url.port), line)
 
     def _proxy(self, url: Url) -> str | None:
         found = self._proxies.get(url.scheme) or self._proxies.get("all")
-        return None if not found or proxy_bypass(url.host) else found
-
-    def _by(self, proxy: str) -> _Httpx:
-        if proxy not in self._proxied:
-            self._proxied[proxy] = _by_proxy(proxy, self._connect, self._local_address)
-        return self._proxied[proxy]
+        # What stays on this machine may go in clear, so it is shown to nobody elsewhere.
+        if not found or url.host in HERE or proxy_bypass(url.host) or proxy_bypass(f"{url.host}:{url.port}"):
+            return None
+        return found if "://" in found else f"http://{found}"
 
     async def close(self) -> None:
         for line in self._lines.values():
             line.close()
-        for client in self._proxied.values():
-            await client.close()
+        for proxied in self._proxied.values():
+            await proxied.close()
 
 
 class _Httpx:
-    """What httpx carries."""
+    """What httpx carries, by its transport alone: its client would keep cookies and send logins of URLs."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, connect: float | None = None) -> None:
         for name in _LOUD:
             logging.getLogger(name).disabled = True
-        self._client = client
+        self._transport = transport
+        self._extensions = {"timeout": {"connect": connect}}
 
     async def ask(
         self, method: str, url: str, query: Query, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
         import httpx
 
-        request = self._client.build_request(method, url, params=query, headers=headers, content=content)
+        request = httpx.Request(
+            method, url, params=query, headers=headers, content=content, extensions=self._extensions
+        )
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self._transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
             raise NotSent from None
         try:
@@ -154,14 +163,14 @@ class _Httpx:
         return Answer(response.status_code, response.headers.get("retry-after"), body)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
 
 def _in_process(app: Callable[..., Awaitable[None]]) -> _Httpx:
     import httpx
 
     # A twin that breaks in the middle is a vendor that breaks: an answer of 500, or a cut one.
-    return _Httpx(httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False)))
+    return _Httpx(httpx.ASGITransport(app, raise_app_exceptions=False))
 
 
 def _by_proxy(proxy: str, connect: float, local_address: str | None) -> _Httpx:
@@ -169,13 +178,11 @@ def _by_proxy(proxy: str, connect: float, local_address: str | None) -> _Httpx:
 
     transport = httpx.AsyncHTTPTransport(
         verify=_trust(),
-        proxy=proxy if "://" in proxy else f"http://{proxy}",
+        proxy=proxy,
         local_address=local_address,
         limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE),
     )
-    headers = {"accept-encoding": "identity", "user-agent": "provision"}
-    timeout = httpx.Timeout(None, connect=connect)
-    return _Httpx(httpx.AsyncClient(transport=transport, headers=headers, timeout=timeout))
+    return _Httpx(transport, connect)
 
 
 @cache

@@ -80,9 +80,10 @@ def test_an_answer_reads_the_same_however_it_is_cut(name: str, cuts: list[int]) 
 
 
 def test_headers_are_those_of_the_answer() -> None:
-    """News on the way leave none behind."""
+    """News on the way leave none behind, and what follows the body is none of them."""
     assert [(b"content-length", b"1")] == read([WHOLE["news first"]]).headers
     assert [(b"content-length", b"2"), (b"retry-after", b"3")] == read([WHOLE["length"]]).headers
+    assert [(b"transfer-encoding", b"chunked")] == read([WHOLE["chunks"]]).headers
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -145,7 +146,7 @@ def test_no_header_becomes_two(value: str) -> None:
     """What would end a header's line is never sent."""
 
     async def ask() -> None:
-        line = Line(AssertionError, within=1.0, idle=1.0, local_address=None)
+        line = Line(None, within=1.0, idle=1.0, local_address=None)
         await line.ask("GET", url_of("http://127.0.0.1:1/"), [("a", value)], b"", LONGEST)
 
     with pytest.raises(ValueError, match=r"header|ascii"):

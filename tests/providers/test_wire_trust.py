@@ -59,6 +59,16 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[trust
     wire._trust.cache_clear()
 
 
+def test_without_certificates_nobody_is_asked(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file of those to trust is not there, nothing is sent, and a create leaves no question."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+    vendor = Vendor(authority.issue_cert("localhost"))
+    with pytest.raises(NotSent):
+        asyncio.run(vendor.asked_at("localhost"))
+
+
 def test_a_trusted_vendor_is_asked(authority: trustme.CA) -> None:
     """A vendor with a certificate for its name is asked, by one connection."""
     vendor = Vendor(authority.issue_cert("localhost"))
