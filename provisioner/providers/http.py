@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from provisioner.core.canonical import canonical
 from provisioner.core.model import JsonObject, JsonValue
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class Timing(Struct, frozen=True):
     """The effects of waiting, handed in so that tests do not wait."""
 
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = field(default_factory=lambda: asyncio.sleep)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     jitter: Callable[[], float] = random.random
 
