@@ -21,6 +21,7 @@ def _git() -> str:
             ["git", "config", "--get", "user.email"],  # noqa: S607 - whichever git the person uses
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
     except OSError:

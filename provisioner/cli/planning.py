@@ -14,7 +14,7 @@ from provisioner.cli.author import author
 from provisioner.cli.left_out import how_many, others, unchanged
 from provisioner.cli.output import say
 from provisioner.cli.restored import refusals
-from provisioner.cli.values import count_of
+from provisioner.cli.values import count_of, plain
 from provisioner.core.action import Action
 from provisioner.core.family import coming
 from provisioner.core.model import Address, Kind, Record, Via
@@ -189,6 +189,7 @@ def situation_of(
     _require_declared([*records.values(), *operations], session)
     _mention_others(session, store.environments_with_records())
     _mention_a_rename(session, store)
+    _mention_missed(session, question, [*records, *(one.address for one in operations)])
     return Situation(
         project=project.name,
         state=store.where,
@@ -223,6 +224,20 @@ def _mention_others(session: Session, environments: Iterable[str]) -> None:
     for name in environments:
         if name not in session.project.environments:
             say(f"Note: the records of {name} are left alone: provision.yaml declares no such environment.")
+
+
+def _mention_missed(session: Session, question: Question, held: Iterable[Address]) -> None:
+    """A target that fits nothing is a slip as a rule, and the plan would only say that it is empty."""
+    if not question.targets:
+        return
+    declared = (
+        one.address for one in (*session.project.desired, *session.project.imports, *question.imports)
+    )
+    known = {*held, *declared}
+    for target in dict.fromkeys(question.targets):
+        if not any(map(Selection((target,)).holds, known)):
+            remedy = nearest(target, map(str, known))
+            say(f"Note: --target {plain(target)} fits nothing that is declared or recorded: {remedy}")
 
 
 def _mention_copies(session: Session, situation: Situation) -> None:

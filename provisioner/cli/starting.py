@@ -51,7 +51,7 @@ def start(directory: Path, name: str, example: str) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(_own(text, name, recipient), encoding="utf-8")
     except OSError as error:
-        raise ProvisionError(f"{error.filename} cannot be written: {error.strerror}") from None
+        raise ProvisionError(f"{error.filename or directory} cannot be written: {error.strerror}") from None
 
 
 def _write_schemas(folder: Path) -> None:

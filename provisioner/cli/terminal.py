@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -35,10 +33,9 @@ def at_terminal() -> bool:
 
 def whoever() -> str:
     """Who sits here, for the audit."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return f"uid-{os.getuid()}"
+    from provisioner.state.process import whoami
+
+    return whoami().partition("@")[0]
 
 
 class Terminal:

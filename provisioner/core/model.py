@@ -43,7 +43,7 @@ class Address(Struct, frozen=True, order=True):
     def parse(cls, text: str) -> Address:
         """Read `ENVIRONMENT/NAME`. Raises ValueError for anything else."""
         environment, slash, name = text.partition("/")
-        if not (environment and slash and name) or "/" in name:
+        if not (environment and slash and name) or "/" in name or not text.isprintable():
             raise ValueError(f"{text!r} is not an address: write ENVIRONMENT/NAME, like production/payroll")
         return cls(environment, name)
 

@@ -30,7 +30,8 @@ def whoami() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
         user = f"uid-{os.getuid()}"
-    return f"{user}@{socket.gethostname()} pid {os.getpid()}"
+    # A name may hold bytes of no character, and stands in rows, which are UTF-8.
+    return f"{os.fsencode(user).decode(errors='replace')}@{socket.gethostname()} pid {os.getpid()}"
 
 
 def is_dead(place: Place) -> bool:
@@ -59,7 +60,7 @@ def _realm() -> str:
 
 def _started_linux(pid: int) -> str | None:
     try:
-        stat = (PROC / str(pid) / "stat").read_text()
+        stat = (PROC / str(pid) / "stat").read_text(errors="replace")  # a program may be called anything
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, *fields = stat.rpartition(")")[2].split()
