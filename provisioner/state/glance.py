@@ -8,9 +8,9 @@ tables, an open operation, a file that is busy or damaged) there is no glance, a
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
+import stat
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -59,8 +59,11 @@ def glance(url: str, *, project: str, root: Path) -> Glance | None:
     if match is None:
         return None
     path = root / match[1]
-    if not path.is_file():
-        return None if os.path.lexists(path) else _of_nothing(url, project)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+    except OSError:
+        return _of_nothing(url, project) if _absent(path) else None
     try:
         connection = sqlite3.connect(path, isolation_level=None)
     except sqlite3.Error:
@@ -128,6 +131,15 @@ class Glance(Struct, frozen=True):
             return _all(self._connection, query, *values)
         except sqlite3.Error as error:
             raise StateUnavailable(f"the state store {self.where} cannot be read: {error}") from error
+
+
+def _absent(path: Path) -> bool:
+    """Whether nothing at all is there: a link that leads nowhere is something, and so is a closed folder."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
 
 
 def _of_nothing(url: str, project: str) -> Glance:

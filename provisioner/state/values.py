@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from provisioner.core.model import Address, JsonValue
 
@@ -81,5 +81,5 @@ class Place(Struct, frozen=True):
 
     host: str
     pid: int
-    birth: str = field(default="")
+    birth: str = ""
     """When and where the process began, as `process.birth` tells it; empty where that is unknown."""

@@ -104,12 +104,22 @@ def test_its_statements_are_about_todays_tables() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://a/b", "sqlite:///a.db?mode=ro", "sqlite:///folder", "sqlite:///nowhere"]
+    "url",
+    [
+        "postgresql+psycopg://a/b",
+        "sqlite:///a.db?mode=ro",
+        "sqlite:///folder",
+        "sqlite:///nowhere",
+        "sqlite:///file/state.db",
+        "sqlite:///loop/state.db",
+    ],
 )
 def test_other_stores_are_opened(tmp_path: Path, url: str) -> None:
-    """Another kind of store, or what is no file, takes the store itself."""
+    """Another kind of store, what is no file, or what cannot be looked for, takes the store itself."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "nowhere").symlink_to("missing")
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
     assert glance(url, project="payments", root=tmp_path) is None
 
 
