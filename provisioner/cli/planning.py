@@ -230,10 +230,8 @@ def _mention_missed(session: Session, question: Question, held: Iterable[Address
     """A target that fits nothing is a slip as a rule, and the plan would only say that it is empty."""
     if not question.targets:
         return
-    declared = (
-        one.address for one in (*session.project.desired, *session.project.imports, *question.imports)
-    )
-    known = {*held, *declared}
+    known = {*held, *(one.address for one in session.project.desired)}
+    known |= {one.address for one in (*session.project.imports, *question.imports)}
     for target in dict.fromkeys(question.targets):
         if not any(map(Selection((target,)).holds, known)):
             remedy = nearest(target, map(str, known))
