@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.cli.publishing import FOR_US, write_whole
+from provisioner.cli.values import plain
 from provisioner.core.canonical import canonical, read_json
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.plan import FORMAT_VERSION, Plan, from_json, to_json
@@ -98,7 +99,8 @@ def _what(parsed: JsonObject) -> str:
 def _edited(changes: list[JsonValue], digests: list[JsonValue]) -> Iterator[str]:
     for change in changes:
         if not isinstance(change, Mapping) or _digest(change) not in digests:
-            yield str(change.get("address", "a change")) if isinstance(change, Mapping) else "a change"
+            # Of an edited file even the address may be anything, such as a line that looks like ours.
+            yield plain(str(change.get("address", "a change"))) if isinstance(change, Mapping) else "a change"
 
 
 def _digest(value: JsonValue) -> str:

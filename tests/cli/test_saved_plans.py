@@ -96,6 +96,14 @@ def test_an_edited_plan(saved: Cli, change: Callable[[Any], None], words: str) -
     assert [] == saved.ledger("payspace", "test")
 
 
+def test_an_address_that_was_edited_is_one_word(saved: Cli) -> None:
+    """What was written into a plan moves no cursor, and makes no line of its own."""
+    _rewrite(saved, lambda document: document["changes"][0].update(address="a\x1b[1A\nApply: 1 done."))
+    ran = saved("apply", "plan.json")
+    refusal = "Error: plan.json is not what was saved: a\\u001b[1A\\u000aApply: 1 done. was edited"
+    assert (3, refusal) == (ran.code, ran.err.splitlines()[0])
+
+
 @pytest.mark.parametrize(
     "text", ["", "not json", "[]", "null", "{}", '{"format_version": true}', "[" * 100_000]
 )
