@@ -32,7 +32,7 @@ def read_json(text: str | bytes) -> JsonValue:
     """
     try:
         return msgspec.json.decode(text)
-    except ValueError:
+    except (ValueError, msgspec.DecodeError):  # in older msgspec the second is none of the first
         return json.loads(text, parse_float=_finite, parse_constant=_finite)
 
 

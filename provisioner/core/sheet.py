@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, overload
 
-from msgspec import json
-
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import canonical, read_json
 from provisioner.core.model import Address, Desired, JsonValue, Kind, Source, Via
 
 COLUMNS: Final = (
@@ -75,8 +73,8 @@ def desired_of(line: str) -> Desired:
         kind=Kind(kind),
         provider=provider,
         via=Via(via),
-        fields=json.decode(fields),
-        local=json.decode(local),
+        fields=read_json(fields),
+        local=read_json(local),
         source=Source(file, int(row), int(column)),
         user=user or None,
         previously=before or None,

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from msgspec import json
-
+from provisioner.core.canonical import read_json
 from provisioner.core.model import GenerationState
 from provisioner.core.renewal import Policy, duration
 
@@ -92,7 +91,7 @@ def _bounds(rotate: str, now: datetime) -> tuple[str, str]:
 
     The whole jitter is taken for each address's share of it, and a window only ever makes it later.
     """
-    policy = Policy.of(json.decode(rotate))
+    policy = Policy.of(read_json(rotate))
     try:
         early = duration(policy.before) + duration(policy.jitter)
         after = _text(now - duration(policy.every) + early) if policy.every is not None else ""
