@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,6 +27,9 @@ _SINK_DEFAULTS: Final[Mapping[str, JsonObject]] = {
     "exec": {"timeout": "30s"},
     "vault": {"timeout": "15s", "mount": "secret"},
 }
+_OURS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""This machine, for those who call a vendor as well: what passes here must not be refused there."""
+
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -156,23 +158,18 @@ def _endpoint_refusal(endpoint: str) -> str:
         return ""
     try:
         url = urlsplit(endpoint)
-        host, _ = url.hostname, url.port
+        host, port = url.hostname, url.port
     except ValueError:
         return "this endpoint is not a URL: write it like https://api.example.com"
-    if not host or any(character.isspace() for character in endpoint):
+    if not host or port == 0 or any(character.isspace() for character in endpoint):
         return "this endpoint is not a URL: write it like https://api.example.com"
     if url.username is not None or url.password is not None:
         return "no secret stands in a manifest: take user and password out of the endpoint, and use `auth`"
-    if url.scheme == "http" and not _loopback(host):
+    if "?" in endpoint or "#" in endpoint:
+        return "an endpoint ends with its path, since paths are added to it: take out what begins with `?` or `#`"
+    if url.scheme == "http" and host not in _OURS:
         return "http would send secrets in clear: write https (http is only for this machine's own 127.0.0.1)"
     return ""
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _sink(name: str, entry: JsonObject) -> SinkConfig:
