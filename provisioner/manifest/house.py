@@ -166,7 +166,7 @@ def _endpoint_refusal(endpoint: str) -> str:
     if url.username is not None or url.password is not None:
         return "no secret stands in a manifest: take user and password out of the endpoint, and use `auth`"
     if "?" in endpoint or "#" in endpoint:
-        return "an endpoint ends with its path, since paths are added to it: take out `?`, `#` and what follows"
+        return "an endpoint ends with its path, as paths are added: take out `?`, `#` and what follows"
     if url.scheme == "http" and host not in _OURS:
         return "http would send secrets in clear: write https (http is only for this machine's own 127.0.0.1)"
     return ""
