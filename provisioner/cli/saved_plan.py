@@ -14,7 +14,7 @@ from typing import Any
 
 from provisioner.cli.publishing import FOR_US, write_whole
 from provisioner.cli.values import plain
-from provisioner.core.canonical import canonical, read_json
+from provisioner.core.canonical import encoded, read_json
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.plan import FORMAT_VERSION, Plan, from_json, to_json
 from provisioner.errors import PlanEdited, ProvisionError, Refused
@@ -104,4 +104,4 @@ def _edited(changes: list[JsonValue], digests: list[JsonValue]) -> Iterator[str]
 
 
 def _digest(value: JsonValue) -> str:
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    return hashlib.sha256(encoded(value)).hexdigest()

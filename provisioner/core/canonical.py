@@ -18,10 +18,15 @@ def canonical(value: JsonValue) -> str:
     Give it what JSON can hold: NaN and infinities would be null, which whoever reads a value refuses, and
     bytes, sets and moments would be texts and lists.
     """
+    return encoded(value).decode()
+
+
+def encoded(value: JsonValue) -> bytes:
+    """The same in UTF-8, for what digests, seals or sends it: of a large plan a copy less, and another."""
     try:
-        return _ENCODER.encode(value).decode()
-    except UnicodeEncodeError:
-        return _ASCII.encode(value)  # half a character, as only a broken command line or file can hold it
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:  # half a character, as only a broken command line or file can hold it
+        return _ASCII.encode(value).encode()
 
 
 def read_json(text: str | bytes) -> JsonValue:

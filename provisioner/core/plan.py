@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from provisioner.core.action import Action
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import encoded
 from provisioner.core.model import Address, JsonObject, JsonValue, Kind
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Plan(Struct, frozen=True):
     def digest(self) -> str:
         """SHA-256, in hex, over the canonical form without what says nothing of what it would do."""
         still = {key: value for key, value in to_json(self).items() if key not in _CIRCUMSTANCES}
-        return hashlib.sha256(canonical(still).encode()).hexdigest()
+        return hashlib.sha256(encoded(still)).hexdigest()
 
 
 _CIRCUMSTANCES = frozenset(

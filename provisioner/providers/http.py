@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import Struct, field
 
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import encoded
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.project import ProviderConfig
 from provisioner.core.secret import Secret
@@ -182,7 +182,7 @@ class Http:
         content: bytes | None = None
         if asked.json is not None:
             headers["content-type"] = "application/json"
-            content = canonical(_plain(asked.json)).encode()
+            content = encoded(_plain(asked.json))
         if asked.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             content = urlencode(_plain(asked.form)).encode()

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import pyrage
 
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import encoded
 from provisioner.core.model import Address
 from provisioner.core.secret import Secret
 from provisioner.errors import IdentityMissing, SecretError
@@ -119,7 +119,7 @@ def _parse_all(environment: str, texts: Sequence[str]) -> list[Recipient]:
 def _payload(secret: Secret, address: Address, generation: int) -> bytes:
     parts = {part: secret.reveal(part) for part in secret}
     value = {"format": FORMAT, "address": str(address), "generation": generation, "parts": parts}
-    return canonical(value).encode()
+    return encoded(value)
 
 
 def _opened(payload: bytes, address: Address, generation: int) -> Secret:

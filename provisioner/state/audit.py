@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, text
 
-from provisioner.core.canonical import canonical
+from provisioner.core.canonical import canonical, encoded
 from provisioner.core.journal import Audit
 from provisioner.core.model import Address
 from provisioner.state.rows import stored
@@ -127,4 +127,4 @@ def _row(project: str, actor: str, event: Audit, end: AuditHead) -> dict[str, An
 
 def _digest(previous: str, told: Sequence[Any]) -> str:
     # As a JSON list no two rows read alike, bytes apart: they read like their base64 (see `_findings`).
-    return hashlib.sha256(canonical([previous, *told]).encode()).hexdigest()
+    return hashlib.sha256(encoded([previous, *told])).hexdigest()
