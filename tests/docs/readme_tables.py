@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from readme_text import README, generated, text, with_generated
 from shown_plan import same, shown_plan
 
 from provisioner.cli.rendering.providers import one_json
-from provisioner.core.capabilities import Declaration, Rule
+from provisioner.core.capabilities import Declaration
 from provisioner.core.model import JsonObject, JsonValue
 from provisioner.manifest.words import VENDOR_FIELDS
 from provisioner.providers import registry
@@ -50,15 +49,6 @@ def fields() -> str:
     return _table(["provider", *(f"`{field}`" for field in VENDOR_FIELDS)], rows)
 
 
-def rules() -> str:
-    """A row for each provider: which rules are somebody's document, and which are ours."""
-    rows = [
-        [f"`{name}`", _cited(declaration.rules), "<br>".join(_own(declaration.rules)) or REFUSED]
-        for name, declaration in _declarations()
-    ]
-    return _table(["provider", "from its document", "ours, where that is silent"], rows)
-
-
 def plan() -> str:
     """A real plan; what stands in the README is kept where only its moments differ."""
     made = f"```text\n{shown_plan()}```\n"
@@ -70,7 +60,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "plan": plan,
     "providers": providers,
     "fields": fields,
-    "rules": rules,
 }
 """What makes each generated part."""
 
@@ -115,40 +104,6 @@ def _required(schema: JsonObject, field: str) -> str:
 
 def _names(paths: Iterable[str]) -> str:
     return ", ".join(f"`{path.partition('.')[2]}`" for path in paths)
-
-
-def _cited(rules: Iterable[Rule]) -> str:
-    sources: dict[str, list[str]] = {}
-    for rule in rules:
-        if rule.source != "ours":
-            # Where several documents bind, each is named; their sections are in `provision providers NAME`.
-            sources.setdefault(re.sub(r" §.*", "", rule.source), []).append(rule.id)
-    if set(sources) == {"document"}:
-        return _span(sources["document"])
-    return "; ".join(f"{source}: {_span(ids)}" for source, ids in sources.items())
-
-
-def _span(ids: Sequence[str]) -> str:
-    """Neighbours as a span: PS1–PS7."""
-    return ", ".join(f"{one[0]}–{one[-1]}" if len(one) > 1 else one[0] for one in _runs(ids))
-
-
-def _runs(ids: Sequence[str]) -> list[list[str]]:
-    runs: list[list[str]] = []
-    for one in ids:
-        if runs and _number(one) == _number(runs[-1][-1]) + 1:
-            runs[-1].append(one)
-        else:
-            runs.append([one])
-    return runs
-
-
-def _number(id: str) -> int:
-    return int(re.sub(r"\D", "", id))
-
-
-def _own(rules: Iterable[Rule]) -> Iterator[str]:
-    return (f"{rule.id}: {rule.text}".replace("|", "\\|") for rule in rules if rule.source == "ours")
 
 
 def write() -> None:
