@@ -81,7 +81,7 @@ def misfit(misfit: Misfit, of: str) -> str:
     if "x-message" in misfit.schema:
         return f"{misfit.schema['x-message']}{said and f', not {said}'}"
     if misfit.keyword == "type":
-        return f"{label} must be {_wanted(wanted)}, not {_kind(value, quiet=quiet)}{_quote(wanted, value)}"
+        return f"{label} must be {_wanted(wanted)}, not {_kind(value, quiet=quiet)}{_mend(wanted, value)}"
     if misfit.keyword == "enum" and isinstance(value, str):
         return unknown(_thing(misfit.path), value, (str(one) for one in wanted), where=of)
     if misfit.keyword == "enum":
@@ -149,7 +149,9 @@ def _wanted(types: str | Sequence[str]) -> str:
     return " or ".join(_TYPES.get(name, name) for name in names)
 
 
-def _quote(types: str | Sequence[str], value: JsonValue) -> str:
+def _mend(types: str | Sequence[str], value: JsonValue) -> str:
     if "string" in types and isinstance(value, (bool, int, float)):
         return ": put it in quotes"
+    if "array" in types and isinstance(value, str):
+        return ": put it in brackets"
     return ""
