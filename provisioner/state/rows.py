@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from provisioner.core.canonical import canonical, read_json
@@ -16,6 +17,7 @@ STATES = {state.value: state for state in GenerationState}
 """A look-up takes a tenth of what a call of the class does, and planning reads every generation."""
 
 
+@lru_cache(maxsize=1024)
 def stored(moment: datetime) -> str:
     """A moment as text of one fixed width, in UTC. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
