@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-GARBAGE = 50_000
+GARBAGE = 200_000
 """New objects before cycles are looked for. A run makes many that all stay: looking often finds nothing."""
 
 
