@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -111,6 +112,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        asked_at = asyncio.get_running_loop().time()
         try:
             reply, fault = await self._reply(Request(scope, receive))
         except ClientDisconnect:
@@ -118,7 +120,7 @@ class Door:
         response = reply.response()
         if scope["method"] == "HEAD":
             response.body = b""  # the headers stay those of GET (RFC 9110 §9.3.2)
-        await faults.answer(fault, response)(scope, receive, send)
+        await faults.answer(fault, response, asked_at)(scope, receive, send)
 
     async def _reply(self, request: Request) -> tuple[Reply, Fault | None]:
         operation = self.operations.get(request.method)

@@ -48,7 +48,7 @@ class Behaviour:
 
 KINDS: Mapping[Kind, Behaviour] = {
     Kind.LATENCY: Behaviour(
-        "does what was asked, and answers SECONDS later",
+        "does what was asked, and answers SECONDS after it was asked",
         "nothing, while it answers within the provider's timeout; after it, as `cut`",
         1.0,
     ),
@@ -150,26 +150,27 @@ def around(fault: Fault | None, data: Tenancy, remote_id: str, act: Callable[[],
     return act()
 
 
-def answer(fault: Fault | None, response: Response) -> ASGIApp:
-    """How the answer leaves, once what was asked is done."""
+def answer(fault: Fault | None, response: Response, asked_at: float) -> ASGIApp:
+    """How the answer leaves, once what was asked is done; `asked_at` is by the event loop's clock."""
     if fault is None or fault.kind not in _ANSWERS:
         return response
-    return _ANSWERS[fault.kind](fault, response)
+    return _ANSWERS[fault.kind](fault, response, asked_at)
 
 
-def _late(fault: Fault, response: Response) -> ASGIApp:
+def _late(fault: Fault, response: Response, asked_at: float) -> ASGIApp:
     async def wait(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(fault.seconds or 0.0)
+        spent = asyncio.get_running_loop().time() - asked_at
+        await asyncio.sleep(max(0.0, (fault.seconds or 0.0) - spent))
         await response(scope, receive, send)
 
     return wait
 
 
-def _stumbled(fault: Fault, response: Response) -> ASGIApp:
+def _stumbled(fault: Fault, response: Response, asked_at: float) -> ASGIApp:
     return Refusal(500, "the vendor stumbled").problem().response()
 
 
-def _cut(fault: Fault, response: Response) -> ASGIApp:
+def _cut(fault: Fault, response: Response, asked_at: float) -> ASGIApp:
     async def begin(scope: Scope, receive: Receive, send: Send) -> None:
         # An application that returns before its answer is whole has its connection closed by the server, and
         # is a failing transport in process.
@@ -179,18 +180,18 @@ def _cut(fault: Fault, response: Response) -> ASGIApp:
     return begin
 
 
-def _half(fault: Fault, response: Response) -> ASGIApp:
+def _half(fault: Fault, response: Response, asked_at: float) -> ASGIApp:
     response.body = bytes(response.body)[: len(response.body) // 2]
     if "content-length" in response.headers:
         response.headers["content-length"] = str(len(response.body))
     return response
 
 
-def _nothing(fault: Fault, response: Response) -> ASGIApp:
+def _nothing(fault: Fault, response: Response, asked_at: float) -> ASGIApp:
     return Response(status_code=200)
 
 
-_ANSWERS: Mapping[Kind, Callable[[Fault, Response], ASGIApp]] = {
+_ANSWERS: Mapping[Kind, Callable[[Fault, Response, float], ASGIApp]] = {
     Kind.LATENCY: _late,
     Kind.ERROR_AFTER: _stumbled,
     Kind.CUT: _cut,
