@@ -103,15 +103,10 @@ def nothing(_status: int, _body: JsonValue) -> None:
     """A reader that asks nothing of an answer."""
 
 
-def words(body: JsonValue, unsaid: str = "") -> str:
-    """A vendor's own explanation of a refusal: one printable line, of bounded length.
-
-    Empty where it repeats what must stay `unsaid`, such as the token that it was asked with.
-    """
+def words(body: JsonValue) -> str:
+    """A vendor's own explanation of a refusal: one printable line, of bounded length."""
     if not isinstance(body, Mapping):
         return ""
     said = [body[name] for name in _PROBLEM_FIELDS if isinstance(body.get(name), str)]
     line = " ".join("".join(c if c.isprintable() else " " for c in said[0]).split()) if said else ""
-    if unsaid and unsaid in line:
-        return ""
     return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"

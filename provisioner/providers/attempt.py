@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -45,17 +45,24 @@ def judged(
     `unsaid` is what the question carried and no error may repeat.
     """
     fate = Fate.ANSWERED if status in route.accept else fate_of(status, asked)
-    body = _parsed(raw)
+    body = _parsed(raw) if status < 400 else _sparing(_parsed(raw), unsaid)
     if fate is not Fate.ANSWERED:
         # A 401 may repeat the token that it rejects.
         quotable = route.quotable and 400 <= status < 500 and status != 401
-        return Attempt(fate, status, asked, words(body, unsaid) if quotable else "")
+        return Attempt(fate, status, asked, words(body) if quotable else "")
     if body is None and route.body and status not in route.accept:
         return Attempt(Fate.UNREADABLE, status)
     try:
         return Attempt(fate, status, value=read(status, body))
     except BROKEN_CONTRACT:
         return Attempt(Fate.UNREADABLE, status)
+
+
+def _sparing(body: JsonValue, unsaid: str) -> JsonValue:
+    """A refusal without the texts that repeat what must stay unsaid."""
+    if not unsaid or not isinstance(body, Mapping):
+        return body
+    return {name: value for name, value in body.items() if not (isinstance(value, str) and unsaid in value)}
 
 
 def _parsed(raw: bytes | None) -> JsonValue:

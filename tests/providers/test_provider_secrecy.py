@@ -15,8 +15,11 @@ from provisioner.core.project import ProviderConfig
 from provisioner.core.provider import Spec
 from provisioner.core.secret import Secret
 from provisioner.errors import NotAuthorised, ProviderError, VendorRejected
+from provisioner.providers.answers import words
+from provisioner.providers.attempt import judged
 from provisioner.providers.http import Http
 from provisioner.providers.paynet import PayNet
+from provisioner.providers.route import Route, Safety
 
 CANARIES = ("canary-management", "canary-id", "canary-secret", "canary-token")
 TAG = Tag("payments", "test", "rpp", 1, "n0")
@@ -252,3 +255,12 @@ def test_a_renewal_whose_tag_cannot_be_written_keeps_its_secret() -> None:
             return renewed.secret.reveal("client_secret")
 
     assert "canary-secret" == asyncio.run(play())
+
+
+@pytest.mark.parametrize("accept", [frozenset(), frozenset({409})])
+def test_a_refusal_that_repeats_the_token_is_not_told(accept: frozenset[int]) -> None:
+    """Also where a provider reads a refusal by itself, words that repeat what it was asked with are gone."""
+    route = Route("POST", "keys", Safety.ONCE, accept=accept)
+    raw = b'{"title": "taken", "detail": "no good: Bearer canary-management"}'
+    attempt = judged(route, lambda _, body: words(body), 409, None, raw, "canary-management")
+    assert "taken" == (attempt.value if accept else attempt.words)
