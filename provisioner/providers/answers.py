@@ -108,5 +108,10 @@ def words(body: JsonValue) -> str:
     if not isinstance(body, Mapping):
         return ""
     said = [body[name] for name in _PROBLEM_FIELDS if isinstance(body.get(name), str)]
-    line = " ".join("".join(c if c.isprintable() else " " for c in said[0]).split()) if said else ""
+    return one_line(said[0]) if said else ""
+
+
+def one_line(text: str) -> str:
+    """Somebody's words as one printable line, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"

@@ -23,6 +23,7 @@ from provisioner.core.model import JsonObject, JsonValue
 from provisioner.core.project import ProviderConfig
 from provisioner.core.secret import Secret
 from provisioner.errors import ProviderError
+from provisioner.providers.answers import one_line
 from provisioner.providers.attempt import Attempt, judged
 from provisioner.providers.lanes import Lanes
 from provisioner.providers.retry import FATES, Failure, Fate, Policy, error_for, seconds_asked
@@ -165,8 +166,8 @@ class Http:
         try:
             async with asyncio.timeout(self._config.timeout):
                 answer = await lane.ask(asked.route.method, asked.url, asked.query, headers, content)
-        except NotSent:
-            return Attempt(Fate.NOT_SENT)
+        except NotSent as error:
+            return Attempt(Fate.NOT_SENT, words=one_line(str(error)))
         except Exception:  # noqa: BLE001 - once it may have been sent, whatever went wrong means "unknown"
             return Attempt(Fate.LOST)
         seconds = seconds_asked(answer.retry_after, self._timing.now()) if answer.retry_after else None

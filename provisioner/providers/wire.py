@@ -37,6 +37,8 @@ _LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "h
 
 _OURS = {"accept-encoding": "identity", "user-agent": "provision"}
 """Headers. No coding: a body is read as it comes."""
+_UNUSABLE = "its URL, the proxy of the environment, or SSL_CERT_FILE or SSL_CERT_DIR cannot be used"
+
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """What says how long its body is, even where it has none."""
 
@@ -52,7 +54,10 @@ class Answer(Struct, frozen=True):
 
 
 class NotSent(Exception):
-    """No connection, so nothing was asked. Every other failure may have come after the vendor acted."""
+    """No connection, so nothing was asked; its text says why, and holds no secret.
+
+    Every other failure may have come after the vendor acted.
+    """
 
 
 class Wire(Protocol):
@@ -94,16 +99,16 @@ class _Network:
         try:
             whole = url_of(url, tuple(query.items()) if query else ())
             way = self._way(whole)
-        except Exception:  # noqa: BLE001 - no URL, or no proxy or certificates that anybody could use
-            raise NotSent from None
+        except Exception:  # noqa: BLE001 - and its text may repeat the login of a proxy
+            raise NotSent(_UNUSABLE) from None
         if isinstance(way, _Httpx):
             return await way.ask(method, str(whole), None, {**_OURS, **headers}, content)
         length = [("content-length", str(len(content or b"")))] if content or method in _WITH_BODY else []
         sent = [("host", whole.authority), *_OURS.items(), *length, *headers.items()]
         try:
             status, told, body = await way.ask(method, whole, sent, content or b"", LONGEST_ANSWER)
-        except NotConnected:
-            raise NotSent from None
+        except NotConnected as error:
+            raise NotSent(str(error)) from None
         later = next((value for name, value in told if name == b"retry-after"), None)
         return Answer(status, None if later is None else later.decode("latin-1"), body)
 
@@ -155,7 +160,7 @@ class _Httpx:
         try:
             response = await self._transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
-            raise NotSent from None
+            raise NotSent("no connection by the proxy of the environment") from None
         try:
             body = await _whole(response)
         finally:

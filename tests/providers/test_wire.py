@@ -159,7 +159,7 @@ def test_no_connection_means_that_nothing_was_sent() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/"
         async with served(Vendor(0)) as (wire, url):
-            with pytest.raises(NotSent):
+            with pytest.raises(NotSent, match="Connect call failed"):
                 await ask(wire, nobody)
             with pytest.raises(Broken):
                 await ask(wire, url)
@@ -194,7 +194,7 @@ def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) ->
         async with served(proxy) as (_, url):
             monkeypatch.setenv("http_proxy", url.removesuffix("/keys"))
             found = [*await asked("http://acme.example/keys"), *await asked("http://acme.example/keys")]
-        with pytest.raises(NotSent):
+        with pytest.raises(NotSent, match="proxy"):
             await asked("http://acme.example/keys")
         return found
 
