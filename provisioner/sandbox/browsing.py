@@ -68,8 +68,10 @@ def _tick(boxes: Sequence[Control], value: object) -> None:
 
 
 def _write(control: Control, value: object) -> None:
-    many = isinstance(value, list | tuple | set | frozenset)
-    control.value = "" if value is None else "\n".join(map(str, value)) if many else str(value)  # type: ignore[call-overload]  # `many` says so
+    if isinstance(value, list | tuple | set | frozenset):
+        control.value = "\n".join(map(str, value))
+    else:
+        control.value = "" if value is None else str(value)
     if control.kind == "select" and control.value not in control.options:
         raise LookupError(f"{control.name} does not offer {control.value}")
 
